@@ -1,0 +1,25 @@
+#pragma once
+// The operating system, as portable rooms see it. Implementations: os_win.cpp and os_host.cpp. Any thread.
+#include <cstddef>
+#include <cstdint>
+
+#include "base/status.h"
+
+namespace rpc::os {
+
+// Milliseconds since some fixed moment; never goes back.
+uint64_t now_ms();
+// 100 ns units since 1601-01-01 UTC (FILETIME).
+uint64_t system_time();
+void sleep_ms(uint32_t ms);
+uint32_t process_id();
+uint32_t thread_id();
+// Bytes nobody can predict. False when the system has no such source.
+[[nodiscard]] bool random_bytes(void* out, size_t n);
+// Runs `entry(arg)` on a detached thread. Out of resources: Status::out_of_memory.
+[[nodiscard]] Status start_thread(void (*entry)(void*), void* arg);
+// Copies the variable's value (UTF-8, terminated) to `out`; the length without the terminator, 0 when unset or it does
+// not fit.
+size_t environment(const char* name, char* out, size_t capacity);
+
+}  // namespace rpc::os

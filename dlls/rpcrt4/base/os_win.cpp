@@ -1,0 +1,71 @@
+#include "base/os.h"
+
+#include <windows.h>
+
+#include "base/alloc.h"
+#include "base/mutex.h"
+
+namespace rpc {
+
+bool Condition::wait(Mutex& m, uint32_t timeout_ms) {
+    return SleepConditionVariableSRW(&condition_, &m.lock_, timeout_ms == wait_forever ? INFINITE : timeout_ms, 0);
+}
+void Condition::wake_one() { WakeConditionVariable(&condition_); }
+void Condition::wake_all() { WakeAllConditionVariable(&condition_); }
+
+namespace os {
+
+uint64_t now_ms() { return GetTickCount64(); }
+
+uint64_t system_time() {
+    FILETIME t;
+    GetSystemTimeAsFileTime(&t);
+    return static_cast<uint64_t>(t.dwHighDateTime) << 32 | t.dwLowDateTime;
+}
+
+void sleep_ms(uint32_t ms) { Sleep(ms); }
+uint32_t process_id() { return GetCurrentProcessId(); }
+uint32_t thread_id() { return GetCurrentThreadId(); }
+
+bool random_bytes(void* out, size_t n) {
+    // advapi32 itself imports this DLL, so it is looked up on use and never linked.
+    using Generate = BOOLEAN(NTAPI*)(PVOID, ULONG);
+    HMODULE advapi = LoadLibraryW(L"advapi32.dll");
+    auto generate = advapi ? reinterpret_cast<Generate>(reinterpret_cast<void*>(GetProcAddress(advapi, "SystemFunction036"))) : nullptr;
+    bool done = generate && generate(out, static_cast<ULONG>(n));
+    if (advapi) FreeLibrary(advapi);
+    return done;
+}
+
+namespace {
+struct Start {
+    void (*entry)(void*);
+    void* arg;
+};
+DWORD WINAPI thread_main(void* p) {
+    Start start = *static_cast<Start*>(p);
+    mem_free(p);
+    start.entry(start.arg);
+    return 0;
+}
+}  // namespace
+
+Status start_thread(void (*entry)(void*), void* arg) {
+    Start* start = make<Start>(Start{entry, arg});
+    if (!start) return Status::out_of_memory;
+    HANDLE thread = CreateThread(nullptr, 0, thread_main, start, 0, nullptr);
+    if (!thread) {
+        mem_free(start);
+        return Status::out_of_memory;
+    }
+    CloseHandle(thread);
+    return Status::ok;
+}
+
+size_t environment(const char* name, char* out, size_t capacity) {
+    DWORD n = GetEnvironmentVariableA(name, out, static_cast<DWORD>(capacity));
+    return n < capacity ? n : 0;
+}
+
+}  // namespace os
+}  // namespace rpc
