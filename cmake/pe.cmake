@@ -1,0 +1,20 @@
+# The DLL of one architecture and the Windows programs that test it.
+enable_language(C)
+enable_language(CXX)
+enable_language(ASM)
+enable_language(RC)
+set(ARCH ${RPCRT4_BUILD})
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+# Libraries are named where they are used; CMake's default list would hide an import nobody asked for.
+set(CMAKE_C_STANDARD_LIBRARIES "")
+set(CMAKE_CXX_STANDARD_LIBRARIES "")
+add_compile_definitions(_WIN32_WINNT=0x0A00)
+add_compile_options(-O2 -g $<$<COMPILE_LANGUAGE:C,CXX>:-Wall> $<$<COMPILE_LANGUAGE:C,CXX>:-Wextra>)
+include_directories(BEFORE ${CMAKE_SOURCE_DIR}/include)
+
+include(${CMAKE_CURRENT_LIST_DIR}/dll.cmake)
+include(${CMAKE_CURRENT_LIST_DIR}/pe_tests.cmake)

@@ -1,0 +1,5 @@
+include(${CMAKE_CURRENT_LIST_DIR}/programs.cmake)
+find_tool(RPCRT4_CLANG clang++ clang)
+find_tool(RPCRT4_CLANG_C clang clang)
+set(CMAKE_C_COMPILER ${RPCRT4_CLANG_C})
+set(CMAKE_CXX_COMPILER ${RPCRT4_CLANG})
