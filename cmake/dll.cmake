@@ -6,39 +6,49 @@ foreach(room ${ROOMS})
 endforeach()
 file(GLOB arch_sources CONFIGURE_DEPENDS ${DLL_DIR}/*/arch/${ARCH}.S)
 list(APPEND dll_sources ${arch_sources})
-if(EXISTS ${DLL_DIR}/version.rc)
-    list(APPEND dll_sources ${DLL_DIR}/version.rc)
-endif()
-if(NOT dll_sources)
-    file(CONFIGURE OUTPUT empty.cpp CONTENT "")
-    list(APPEND dll_sources ${CMAKE_BINARY_DIR}/empty.cpp)
-endif()
+list(APPEND dll_sources ${DLL_DIR}/version.rc)
 
-# tools/gen-exports --arch ARCH --out DIR writes rpcrt4.def and the declining exports' sources into DIR.
-set(export_table ${DLL_DIR}/exports.tsv)
-set(export_script ${CMAKE_SOURCE_DIR}/tools/gen-exports)
-if(EXISTS ${export_table} AND EXISTS ${export_script})
-    set(export_dir ${CMAKE_BINARY_DIR}/exports)
-    file(MAKE_DIRECTORY ${export_dir})
-    execute_process(COMMAND ${PYTHON3} ${export_script} --arch ${ARCH} --out ${export_dir}
-        COMMAND_ERROR_IS_FATAL ANY)
-    file(GLOB generated ${export_dir}/*.def ${export_dir}/*.cpp ${export_dir}/*.S)
-    list(APPEND dll_sources ${generated})
-    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${export_table} ${export_script})
-endif()
+# tools/gen-exports makes rpcrt4.def and the declining stubs from the export table and from what abi/ defines.
+file(GLOB abi_sources CONFIGURE_DEPENDS ${DLL_DIR}/abi/*.cpp)
+function(generate_exports out)  # what else is given goes to the generator
+    add_custom_command(OUTPUT ${out}/rpcrt4.def ${out}/declining.cpp
+        COMMAND ${PYTHON3} ${CMAKE_SOURCE_DIR}/tools/gen-exports --table ${DLL_DIR}/exports.tsv --abi ${DLL_DIR}/abi
+            --arch ${ARCH} --out ${out} ${ARGN}
+        DEPENDS ${DLL_DIR}/exports.tsv ${CMAKE_SOURCE_DIR}/tools/gen-exports ${CMAKE_SOURCE_DIR}/tools/export_table.py
+            ${abi_sources}
+        VERBATIM)
+endfunction()
 
-add_library(rpcrt4 SHARED ${dll_sources})
-set_target_properties(rpcrt4 PROPERTIES PREFIX "" RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
-target_include_directories(rpcrt4 PRIVATE ${DLL_DIR})
-target_compile_definitions(rpcrt4 PRIVATE _RPCRT4_)  # its declarations are definitions here, not imports
-target_compile_options(rpcrt4 PRIVATE -ffunction-sections -fdata-sections
-    $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions>
-    $<$<COMPILE_LANGUAGE:CXX>:-fno-rtti>
-    $<$<COMPILE_LANGUAGE:CXX>:-fno-threadsafe-statics>)
-target_link_options(rpcrt4 PRIVATE -static -Wl,--gc-sections,--file-alignment=4096)
-if(ARCH STREQUAL "x86")
-    # Callers keep the stack 4-byte aligned. The .def has Name@N, so that a wrong N fails the link.
-    target_compile_options(rpcrt4 PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-mstackrealign>)
-    target_link_options(rpcrt4 PRIVATE -Wl,--kill-at,--disable-stdcall-fixup)
-endif()
-target_link_libraries(rpcrt4 PRIVATE kernel32 ntdll)
+# rpcrt4_dll(TARGET DIRECTORY source...): a DLL named rpcrt4.dll in DIRECTORY, its .def among the sources.
+function(rpcrt4_dll target directory)
+    add_library(${target} SHARED ${ARGN})
+    set_target_properties(${target} PROPERTIES PREFIX "" OUTPUT_NAME rpcrt4 RUNTIME_OUTPUT_DIRECTORY ${directory}
+        ARCHIVE_OUTPUT_DIRECTORY ${directory})
+    target_include_directories(${target} PRIVATE ${DLL_DIR})
+    target_compile_definitions(${target} PRIVATE _RPCRT4_)  # its declarations are definitions here, not imports
+    target_compile_options(${target} PRIVATE -ffunction-sections -fdata-sections
+        $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions>
+        $<$<COMPILE_LANGUAGE:CXX>:-fno-rtti>
+        $<$<COMPILE_LANGUAGE:CXX>:-fno-threadsafe-statics>)
+    target_link_options(${target} PRIVATE -static -Wl,--gc-sections,--file-alignment=4096)
+    if(ARCH STREQUAL "x86")
+        # Callers keep the stack 4-byte aligned. The .def has Name@N, so that a wrong N fails the link.
+        target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-mstackrealign>)
+        target_link_options(${target} PRIVATE -Wl,--kill-at,--disable-stdcall-fixup)
+    endif()
+    target_link_libraries(${target} PRIVATE kernel32 ntdll)
+endfunction()
+
+set(export_dir ${CMAKE_BINARY_DIR}/exports)
+generate_exports(${export_dir})
+rpcrt4_dll(rpcrt4 ${CMAKE_BINARY_DIR} ${dll_sources} ${export_dir}/rpcrt4.def ${export_dir}/declining.cpp)
+add_test(NAME exports.${ARCH} COMMAND ${PYTHON3} ${CMAKE_SOURCE_DIR}/tools/check-exports $<TARGET_FILE:rpcrt4>)
+
+# The same DLL with every export declining: what passes on it proves nothing about ours.
+set(declining_dir ${CMAKE_BINARY_DIR}/declining)
+generate_exports(${declining_dir} --all-decline)
+room_sources(base base_sources)
+rpcrt4_dll(rpcrt4_declining ${declining_dir} ${base_sources} ${DLL_DIR}/abi/decline.cpp ${DLL_DIR}/abi/raise.cpp
+    ${DLL_DIR}/abi/module.cpp ${DLL_DIR}/version.rc ${declining_dir}/rpcrt4.def ${declining_dir}/declining.cpp)
+add_test(NAME exports.${ARCH}.declining
+    COMMAND ${PYTHON3} ${CMAKE_SOURCE_DIR}/tools/check-exports --all-decline $<TARGET_FILE:rpcrt4_declining>)

@@ -71,4 +71,5 @@ foreach(room ${ROOMS})
 endforeach()
 
 add_test(NAME host.layers COMMAND ${PYTHON3} ${CMAKE_SOURCE_DIR}/tools/check-layers)
+add_test(NAME host.where COMMAND ${PYTHON3} ${CMAKE_SOURCE_DIR}/tools/where --check)
 include_test_files(host.cmake)

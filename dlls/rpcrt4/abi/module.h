@@ -1,0 +1,20 @@
+#pragma once
+// The DLL as a module of the process.
+#include "base/status.h"
+
+namespace rpc::abi {
+
+// Keeps the DLL in the process for good. Called by the first binding, listen or thread: from then on code of ours may run at
+// any time, so FreeLibrary may no longer unload it. LoadLibrary, UuidCreate, FreeLibrary alone unloads cleanly. Takes the
+// loader lock: not from DllMain's callees. Later calls cost one load.
+Status pin_module();
+
+// The slot for this thread's ThreadState, allocated at process attach.
+void* thread_slot();
+[[nodiscard]] bool set_thread_slot(void* value);
+
+// Called with a thread's non-null slot value when that thread ends (or at an unload, for the unloading thread). Set once,
+// before the first set_thread_slot.
+void set_thread_exit(void (*release)(void* value));
+
+}  // namespace rpc::abi
