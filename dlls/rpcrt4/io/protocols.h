@@ -1,0 +1,30 @@
+#pragma once
+// THE table of protocol sequences: a transport is one file and one row here.
+#include "io/transport.h"
+
+namespace rpc::io {
+
+struct Address {
+    Str network_address;  // "" = this machine
+    Str endpoint;
+};
+
+struct Protocol {
+    const char* name;  // as string bindings spell it: "ncalrpc", "ncacn_np", "ncacn_ip_tcp"
+    bool local_only;   // ncalrpc: no network address
+    // Whether the text can be an endpoint of this protocol (RPC_S_INVALID_ENDPOINT_FORMAT otherwise).
+    bool (*endpoint_valid)(std::string_view endpoint);
+    // Connects, waiting at most `timeout_ms`. server_unavailable when nobody listens there, server_too_busy when the
+    // endpoint is out of instances, invalid_net_addr for an address that cannot be, access_denied.
+    Status (*connect)(const Address& address, uint32_t timeout_ms, Ref<Stream>& stream);
+    // Listens. An empty endpoint asks for a dynamic one. duplicate_endpoint when it is taken, cant_create_endpoint,
+    // invalid_endpoint_format. `sink` must outlive the acceptor's close(). Needs start_executor().
+    Status (*listen)(std::string_view endpoint, const ListenOptions& options, AcceptSink& sink, Ref<Acceptor>& acceptor);
+};
+
+// Null when the name is not a protocol sequence that this build carries. Case does not matter.
+const Protocol* find_protocol(std::string_view name);
+// Row by row, for those who list them; null past the last.
+const Protocol* protocol_at(size_t index);
+
+}  // namespace rpc::io
