@@ -49,6 +49,6 @@ set(declining_dir ${CMAKE_BINARY_DIR}/declining)
 generate_exports(${declining_dir} --all-decline)
 room_sources(base base_sources)
 rpcrt4_dll(rpcrt4_declining ${declining_dir} ${base_sources} ${DLL_DIR}/abi/decline.cpp ${DLL_DIR}/abi/raise.cpp
-    ${DLL_DIR}/abi/module.cpp ${DLL_DIR}/version.rc ${declining_dir}/rpcrt4.def ${declining_dir}/declining.cpp)
+    ${DLL_DIR}/abi/dll_main.cpp ${arch_sources} ${DLL_DIR}/version.rc ${declining_dir}/rpcrt4.def ${declining_dir}/declining.cpp)
 add_test(NAME exports.${ARCH}.declining
     COMMAND ${PYTHON3} ${CMAKE_SOURCE_DIR}/tools/check-exports --all-decline $<TARGET_FILE:rpcrt4_declining>)

@@ -1,7 +1,7 @@
 # A room is a directory of dlls/rpcrt4; a file's name says where it is built:
 #   *_test.cpp  GoogleTest, host       *_fuzz.cpp  libFuzzer, host
 #   *_win.cpp   Windows only           *_host.cpp  host only        everything else: both
-# The room abi is Windows only, with its assembly in abi/arch/{x64,x86}.S.
+# The room abi is Windows only. Assembly: ROOM/arch/{x64,x86}.S.
 include(${CMAKE_CURRENT_LIST_DIR}/programs.cmake)
 find_python()
 

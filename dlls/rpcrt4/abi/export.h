@@ -17,7 +17,7 @@
 //
 // An export takes 3-10 lines: checks what only the ABI can check, calls the core, and answers its status with to_rpc. Only
 // here may anything raise, and only as the last statement, when every owner is gone (abi/raise.h). User code is called
-// through abi/guard.h.
+// through base/guard.h or base/seh.h.
 #include <windows.h>
 #include <rpc.h>
 

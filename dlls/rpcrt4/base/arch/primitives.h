@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <windows.h>
 
-namespace rpc::abi {
+namespace rpc {
 
 // One argument slot of the native calling convention: 8 bytes on x64, 4 on x86.
 using Slot = uintptr_t;
@@ -27,4 +27,4 @@ void rpc_seh_finally(void (*body)(void*), void* ctx, void (*cleanup)(int abnorma
 uint64_t rpc_call_slots(void* fn, const Slot* slots, size_t count, double* fp_result);
 
 }  // extern "C"
-}  // namespace rpc::abi
+}  // namespace rpc

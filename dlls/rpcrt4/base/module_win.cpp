@@ -1,10 +1,10 @@
-#include "abi/module.h"
+#include "base/module.h"
 
 #include <windows.h>
 
 #include <atomic>
 
-namespace rpc::abi {
+namespace rpc {
 namespace {
 
 constinit DWORD g_slot = TLS_OUT_OF_INDEXES;
@@ -31,6 +31,18 @@ Status pin_module() {
     return Status::ok;
 }
 
+bool module_attach() {
+    g_slot = TlsAlloc();
+    return g_slot != TLS_OUT_OF_INDEXES;
+}
+
+void module_thread_detach() { release_slot(); }
+
+void module_detach() {
+    release_slot();
+    TlsFree(g_slot);
+}
+
 void* thread_slot() {
     DWORD kept = GetLastError();  // TlsGetValue clears it, and exports must leave it alone
     void* value = TlsGetValue(g_slot);
@@ -42,24 +54,5 @@ bool set_thread_slot(void* value) { return TlsSetValue(g_slot, value); }
 
 void set_thread_exit(void (*release)(void*)) { g_release.store(release, std::memory_order_release); }
 
-}  // namespace rpc::abi
+}  // namespace rpc
 
-// Only the slot. At process exit (reserved is not null) nothing is touched: the other threads are dead and may have held
-// locks.
-extern "C" BOOL WINAPI DllMain(HINSTANCE, DWORD reason, void* reserved) {
-    using namespace rpc::abi;
-    switch (reason) {
-    case DLL_PROCESS_ATTACH:
-        g_slot = TlsAlloc();
-        return g_slot != TLS_OUT_OF_INDEXES;
-    case DLL_THREAD_DETACH:
-        release_slot();
-        break;
-    case DLL_PROCESS_DETACH:
-        if (reserved) break;
-        release_slot();
-        TlsFree(g_slot);
-        break;
-    }
-    return TRUE;
-}

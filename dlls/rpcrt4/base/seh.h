@@ -3,10 +3,10 @@
 #include <memory>
 #include <type_traits>
 
-#include "abi/arch/primitives.h"
+#include "base/arch/primitives.h"
 #include "base/status.h"
 
-namespace rpc::abi {
+namespace rpc {
 
 // Whether an exception code is the process's own business: a bug or a debugger's event, which no RPC layer may swallow. The
 // list is that of the documentation page of RpcExceptionFilter.
@@ -74,4 +74,4 @@ template <class F>
                         });
 }
 
-}  // namespace rpc::abi
+}  // namespace rpc

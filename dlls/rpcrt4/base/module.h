@@ -2,12 +2,17 @@
 // The DLL as a module of the process.
 #include "base/status.h"
 
-namespace rpc::abi {
+namespace rpc {
 
 // Keeps the DLL in the process for good. Called by the first binding, listen or thread: from then on code of ours may run at
 // any time, so FreeLibrary may no longer unload it. LoadLibrary, UuidCreate, FreeLibrary alone unloads cleanly. Takes the
 // loader lock: not from DllMain's callees. Later calls cost one load.
 Status pin_module();
+
+// For DllMain alone: allocate the slot; run the release for an ending thread; for an unload, also free the slot.
+[[nodiscard]] bool module_attach();
+void module_thread_detach();
+void module_detach();
 
 // The slot for this thread's ThreadState, allocated at process attach.
 void* thread_slot();
@@ -17,4 +22,4 @@ void* thread_slot();
 // before the first set_thread_slot.
 void set_thread_exit(void (*release)(void* value));
 
-}  // namespace rpc::abi
+}  // namespace rpc

@@ -1,0 +1,19 @@
+// The entry point. At process exit (reserved is not null) nothing is touched: the other threads are dead and may have held
+// locks.
+#include <windows.h>
+
+#include "base/module.h"
+
+extern "C" BOOL WINAPI DllMain(HINSTANCE, DWORD reason, void* reserved) {
+    switch (reason) {
+    case DLL_PROCESS_ATTACH:
+        return rpc::module_attach();
+    case DLL_THREAD_DETACH:
+        rpc::module_thread_detach();
+        break;
+    case DLL_PROCESS_DETACH:
+        if (!reserved) rpc::module_detach();
+        break;
+    }
+    return TRUE;
+}
