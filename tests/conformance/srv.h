@@ -1,0 +1,116 @@
+#pragma once
+// The fixture "srv": one interface in three servers (asynchronous, synchronous, mixed dispatch tables), with client
+// stubs of both kinds. All of it is in this process, on endpoints that bear the process's id.
+#include "support/guard.h"
+#include "support/stub.h"
+#include <string>
+
+namespace srv {
+
+enum class Protocol { lrpc, tcp, np };
+// Which server interface a stub asks for: they differ only in UUID and in what serves them.
+enum Interface : int { kAsync, kSync, kMixed, kUnknown, kInterfaces };
+
+enum Proc : int { kAdd, kHold, kVoid, kAct, kText, kBytes, kSwap, kPush, kRefText, kBeyond, kProcs };
+
+// What Act does on the server.
+enum Action : long {
+    kCompleteHere = 1,      // RpcAsyncCompleteCall in the manager
+    kCompleteOnWorker,      // on a thread of the test's own, after the manager returned
+    kRaise,                 // RpcRaiseException(argument)
+    kAbortHere,             // RpcAsyncAbortCall(argument)
+    kAbortOnWorker,
+    kAbortTwice,
+    kThrow,                 // a C++ exception leaves the manager
+    kFault,                 // reads address 16
+    kOverflowStack,
+    kRaiseZero,
+    kRaiseNative,           // RaiseException(argument)
+    kTestCancel,            // returns RpcServerTestCancel(NULL)'s value
+    kSubscribeNull,         // Subscribe(NULL, CallCancel, Event) on the dispatch thread, then parks under `argument`
+    kSubscribeSync,         // the same by callback in a synchronous manager; waits for it
+    kComTimeout,            // returns RpcMgmtSetComTimeout(own handle, 5)'s value
+    kStateFields,           // bits: 1 signature, 2 size, 4 RuntimeInfo
+    kThread,                // returns the dispatch thread's id
+};
+
+// Starts every server once. False (with why()) where this DLL cannot serve.
+bool start();
+const std::string& why();
+std::wstring endpoint(Protocol);
+unsigned short tcp_port();
+
+// A new binding handle to this process's server, or NULL; every handle is the caller's to free.
+handle_t bind(Protocol);
+handle_t bind_to(const wchar_t* protseq, const wchar_t* endpoint);
+void unbind(handle_t&);
+
+const MIDL_STUB_DESC& client(Interface);
+const unsigned char* async_proc(Proc);
+const unsigned char* sync_proc(Proc);
+RPC_CLIENT_INTERFACE& client_interface(Interface);
+RPC_IF_HANDLE server_interface(Interface);
+
+// One asynchronous call and where its results go. Notification: an auto-reset event, unless the case changes it.
+struct Call {
+    RPC_ASYNC_STATE state;
+    HANDLE event;
+    long out = -1;
+    long result = -1;
+    wchar_t* text = nullptr;
+
+    explicit Call(bool manual_reset = false);
+    ~Call();
+    Call(const Call&) = delete;
+    void initialise();
+
+    Outcome add(handle_t binding, long a, long b, Interface = kAsync);
+    Outcome hold(handle_t binding, long key, Interface = kAsync);
+    Outcome act(handle_t binding, Action action, long argument, Interface = kAsync);
+    bool wait(unsigned milliseconds = 5000);
+    Outcome status();
+    Outcome complete();
+    Outcome cancel(bool abort);
+};
+
+// Synchronous calls; the outcome is the return value or what was raised.
+Outcome sync_add(handle_t binding, long a, long b, long* c, Interface = kSync);
+Outcome sync_hold(handle_t binding, long key, long* value, Interface = kSync);
+Outcome sync_act(handle_t binding, Action action, long argument, long* value, Interface = kSync);
+
+// Calls that a manager has parked, by key. A synchronous Hold waits until it is released.
+struct Parked {
+    RPC_ASYNC_STATE* state = nullptr;  // NULL in a synchronous manager
+    handle_t binding = nullptr;
+    long* out = nullptr;
+    unsigned thread = 0;
+    long sequence = 0;
+};
+long next_key();
+bool wait_parked(long key, Parked* parked, unsigned milliseconds = 5000);
+// Completes a parked asynchronous call on this thread: *out = value, return value = value + 1.
+Outcome release(const Parked&, long value);
+void release_sync(long key);
+// CallHandle of a parked call, as the macro gives it.
+handle_t call_handle(const Parked&);
+// Server cancel state of a parked call, polled until it is `expected` or five seconds have passed.
+Outcome wait_test_cancel(handle_t, long expected);
+
+struct Counters {
+    volatile long allocated, freed;
+};
+extern Counters client_memory, server_memory;
+extern volatile long last_action_status;  // what the last AbortCall/CompleteCall of Act returned
+extern volatile long second_action_status;
+extern volatile long action_count;        // Acts that came to their end
+extern volatile long void_count;
+struct Notified {  // by a server notification callback
+    volatile long count;
+    void* async;
+    int event;
+    void* context;
+};
+extern Notified notified[5];
+extern HANDLE subscribed_event;
+
+}  // namespace srv

@@ -1,0 +1,7 @@
+# The numbered cases of the asynchronous RPC specification, on this project's DLL and on Wine's own.
+include(${CMAKE_SOURCE_DIR}/tests/support/support.cmake)
+target_link_libraries(conformance PRIVATE test_support)
+wine_test(conformance TIMEOUT 900 COMMAND conformance --expected
+    ${CMAKE_CURRENT_LIST_DIR}/expected/ours.${ARCH}.tsv)
+wine_test(conformance-builtin BUILTIN TIMEOUT 900 COMMAND conformance --expected
+    ${CMAKE_CURRENT_LIST_DIR}/expected/wine@WINE@-builtin.${ARCH}.tsv)

@@ -1,0 +1,17 @@
+#include "support/guard.h"
+#include <stdio.h>
+
+int accept_every_exception(EXCEPTION_POINTERS*) {
+    return EXCEPTION_EXECUTE_HANDLER;
+}
+
+std::string Outcome::text() const {
+    char buffer[48];
+    if (raised) {
+        snprintf(buffer, sizeof buffer, raised < 0x10000 ? "raised %u" : "raised %08x", raised);
+    } else {
+        snprintf(buffer, sizeof buffer, value >= -9 && value < 0x100000 ? "%lld" : "%08llx",
+                 static_cast<long long>(value >= -9 && value < 0x100000 ? value : value & 0xffffffff));
+    }
+    return buffer;
+}

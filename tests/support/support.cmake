@@ -1,0 +1,6 @@
+# What black-box programs share: guarded calls, format strings, client stubs, threads. include() it from a test.cmake
+# and link test_support.
+include_guard(DIRECTORY)
+file(GLOB support_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/src/*.cpp)
+add_library(test_support STATIC ${support_sources} ${CMAKE_CURRENT_LIST_DIR}/src/guard_${ARCH}.S)
+target_include_directories(test_support PUBLIC ${CMAKE_SOURCE_DIR}/tests)
