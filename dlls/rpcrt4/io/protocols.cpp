@@ -1,0 +1,23 @@
+#include "io/protocols.h"
+
+#include "io/protocol_rows.h"
+
+namespace rpc::io {
+
+const Protocol* find_protocol(std::string_view name) {
+    auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+    for (const Protocol& row : protocol_rows()) {
+        std::string_view known = row.name;
+        size_t i = 0;
+        while (i < known.size() && i < name.size() && lower(name[i]) == known[i]) ++i;
+        if (i == known.size() && i == name.size()) return &row;
+    }
+    return nullptr;
+}
+
+const Protocol* protocol_at(size_t index) {
+    std::span<const Protocol> rows = protocol_rows();
+    return index < rows.size() ? &rows[index] : nullptr;
+}
+
+}  // namespace rpc::io
