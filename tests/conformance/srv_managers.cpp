@@ -122,11 +122,13 @@ static long overflow(volatile char* from, long depth) {
     return overflow(page, depth + 1) + page[4095];
 }
 
+static volatile long* volatile unreadable = reinterpret_cast<volatile long*>(16);
+
 static void misbehave(long action, long argument) {
     switch (action) {
     case kRaise: RpcRaiseException(argument); break;
     case kThrow: throw argument;
-    case kFault: last_action_status = *reinterpret_cast<volatile long*>(16); break;
+    case kFault: last_action_status = *unreadable; break;
     case kOverflowStack: last_action_status = overflow(nullptr, 0); break;
     case kRaiseZero: RpcRaiseException(0); break;
     case kRaiseNative: RaiseException(static_cast<DWORD>(argument), 0, 0, nullptr); break;

@@ -5,3 +5,8 @@ wine_test(conformance TIMEOUT 900 COMMAND conformance --expected
     ${CMAKE_CURRENT_LIST_DIR}/expected/ours.${ARCH}.tsv)
 wine_test(conformance-builtin BUILTIN TIMEOUT 900 COMMAND conformance --expected
     ${CMAKE_CURRENT_LIST_DIR}/expected/wine@WINE@-builtin.${ARCH}.tsv)
+
+# On a build whose every export declines: a case that passes there is listed, with its reason.
+wine_test(conformance-declining TIMEOUT 900 COMMAND ${CMAKE_SOURCE_DIR}/tools/wine-exec --wine @WINE@ --arch ${ARCH}
+    --prefix ${PREFIX_DIR}/wine@WINE@ --dll $<TARGET_FILE:rpcrt4_declining> -- $<TARGET_FILE:conformance>
+    --may-pass ${CMAKE_CURRENT_LIST_DIR}/passes-when-declining.tsv)
