@@ -3,11 +3,15 @@
 include(${CMAKE_CURRENT_LIST_DIR}/programs.cmake)
 find_tool(NINJA ninja ninja-build)
 
+option(RPCRT4_LONG "register the long tests too" OFF)
+set(RPCRT4_SANITIZERS "address,undefined" CACHE STRING "of the host build, for -fsanitize=")
+
 set(previous "")
 set(lines "")
 foreach(inner host x64 x86)
     execute_process(
         COMMAND ${CMAKE_COMMAND} --preset ${inner} -S ${CMAKE_SOURCE_DIR} -B ${CMAKE_BINARY_DIR}/${inner}
+            -DRPCRT4_LONG=${RPCRT4_LONG} -DRPCRT4_SANITIZERS=${RPCRT4_SANITIZERS}
         WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
         RESULT_VARIABLE failed)
     if(failed)

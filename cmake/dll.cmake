@@ -52,3 +52,4 @@ rpcrt4_dll(rpcrt4_declining ${declining_dir} ${base_sources} ${DLL_DIR}/abi/decl
     ${DLL_DIR}/abi/dll_main.cpp ${arch_sources} ${DLL_DIR}/version.rc ${declining_dir}/rpcrt4.def ${declining_dir}/declining.cpp)
 add_test(NAME exports.${ARCH}.declining
     COMMAND ${PYTHON3} ${CMAKE_SOURCE_DIR}/tools/check-exports --all-decline $<TARGET_FILE:rpcrt4_declining>)
+add_test(NAME ${ARCH}.imports COMMAND ${CMAKE_SOURCE_DIR}/tools/check-imports ${CMAKE_OBJDUMP} $<TARGET_FILE:rpcrt4>)

@@ -1,7 +1,6 @@
 # The portable core under sanitizers: one library of every room, a test program per room, a program per fuzzer.
 enable_language(CXX)
 set(RPCRT4_SANITIZERS "address,undefined" CACHE STRING "for -fsanitize= (thread is the other useful value)")
-option(RPCRT4_LONG "register the long runs too: a million inputs per fuzzer" OFF)
 find_path(RPCRT4_GTEST gtest/gtest.h)
 if(NOT RPCRT4_GTEST)
     message(FATAL_ERROR "GoogleTest is missing: install the Debian package libgtest-dev, or run tools/setup")

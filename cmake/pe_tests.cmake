@@ -21,11 +21,14 @@ find_library(STOCK_RPCRT4 librpcrt4.a PATHS ${CMAKE_FIND_ROOT_PATH}/lib REQUIRED
 add_library(rpcrt4_stock INTERFACE)
 target_link_libraries(rpcrt4_stock INTERFACE ${STOCK_RPCRT4})
 
-# wine_test(NAME [BUILTIN] [TIMEOUT seconds] [WINES 8 10] [ENVIRONMENT k=v...] COMMAND what [arg...]): registers wineV.ARCH.NAME for
+# wine_test(NAME [BUILTIN] [LONG] [TIMEOUT seconds] [WINES 8 10] [ENVIRONMENT k=v...] COMMAND what [arg...]): registers wineV.ARCH.NAME for
 # every Wine. A command that is a program of pe_program runs under tools/wine-exec, on Wine's own rpcrt4 with BUILTIN;
-# anything else is run as it is. @WINE@ in an argument becomes 8 or 10. Tests of one Wine run one after the other.
+# anything else is run as it is. LONG ones are there only in tools/test --long. @WINE@ in an argument becomes 8 or 10. Tests of one Wine run one after the other.
 function(wine_test name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "BUILTIN" "TIMEOUT" "WINES;COMMAND;ENVIRONMENT")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "BUILTIN;LONG" "TIMEOUT" "WINES;COMMAND;ENVIRONMENT")
+    if(arg_LONG AND NOT RPCRT4_LONG)
+        return()
+    endif()
     if(NOT arg_TIMEOUT)
         set(arg_TIMEOUT 120)
     endif()
