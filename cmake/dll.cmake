@@ -1,12 +1,34 @@
 # rpcrt4.dll, always at the top of this inner build: other tools rely on build/{x64,x86}/rpcrt4.dll.
-set(dll_sources "")
+# The rooms below abi/ are one library, from which only what the exports reach is taken.
+
+# dll_options(TARGET): how everything in a DLL is compiled.
+function(dll_options target)
+    target_include_directories(${target} PRIVATE ${DLL_DIR})
+    target_compile_definitions(${target} PRIVATE _RPCRT4_)  # its declarations are definitions here, not imports
+    target_compile_options(${target} PRIVATE -ffunction-sections -fdata-sections
+        $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions>
+        $<$<COMPILE_LANGUAGE:CXX>:-fno-rtti>
+        $<$<COMPILE_LANGUAGE:CXX>:-fno-threadsafe-statics>)
+    if(ARCH STREQUAL "x86")
+        # Callers keep the stack 4-byte aligned.
+        target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-mstackrealign>)
+    endif()
+endfunction()
+
+set(core_sources "")
 foreach(room ${ROOMS})
-    room_sources(${room} sources)
-    list(APPEND dll_sources ${sources})
+    if(NOT room STREQUAL "abi")
+        room_sources(${room} sources)
+        list(APPEND core_sources ${sources})
+        file(GLOB sources CONFIGURE_DEPENDS ${DLL_DIR}/${room}/arch/${ARCH}.S)
+        list(APPEND core_sources ${sources})
+    endif()
 endforeach()
-file(GLOB arch_sources CONFIGURE_DEPENDS ${DLL_DIR}/*/arch/${ARCH}.S)
-list(APPEND dll_sources ${arch_sources})
-list(APPEND dll_sources ${DLL_DIR}/version.rc)
+add_library(core STATIC ${core_sources})
+dll_options(core)
+room_sources(abi dll_sources)
+file(GLOB sources CONFIGURE_DEPENDS ${DLL_DIR}/abi/arch/${ARCH}.S)
+list(APPEND dll_sources ${sources} ${DLL_DIR}/version.rc)
 
 # tools/gen-exports makes rpcrt4.def and the declining stubs from the export table and from what abi/ defines.
 file(GLOB abi_sources CONFIGURE_DEPENDS ${DLL_DIR}/abi/*.cpp)
@@ -24,19 +46,13 @@ function(rpcrt4_dll target directory)
     add_library(${target} SHARED ${ARGN})
     set_target_properties(${target} PROPERTIES PREFIX "" OUTPUT_NAME rpcrt4 RUNTIME_OUTPUT_DIRECTORY ${directory}
         ARCHIVE_OUTPUT_DIRECTORY ${directory})
-    target_include_directories(${target} PRIVATE ${DLL_DIR})
-    target_compile_definitions(${target} PRIVATE _RPCRT4_)  # its declarations are definitions here, not imports
-    target_compile_options(${target} PRIVATE -ffunction-sections -fdata-sections
-        $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions>
-        $<$<COMPILE_LANGUAGE:CXX>:-fno-rtti>
-        $<$<COMPILE_LANGUAGE:CXX>:-fno-threadsafe-statics>)
+    dll_options(${target})
     target_link_options(${target} PRIVATE -static -Wl,--gc-sections,--file-alignment=4096)
     if(ARCH STREQUAL "x86")
-        # Callers keep the stack 4-byte aligned. The .def has Name@N, so that a wrong N fails the link.
-        target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-mstackrealign>)
+        # The .def has Name@N, so that a wrong N fails the link.
         target_link_options(${target} PRIVATE -Wl,--kill-at,--disable-stdcall-fixup)
     endif()
-    target_link_libraries(${target} PRIVATE kernel32 ntdll)
+    target_link_libraries(${target} PRIVATE core kernel32 ntdll)
 endfunction()
 
 set(export_dir ${CMAKE_BINARY_DIR}/exports)
@@ -47,9 +63,8 @@ add_test(NAME exports.${ARCH} COMMAND ${PYTHON3} ${CMAKE_SOURCE_DIR}/tools/check
 # The same DLL with every export declining: what passes on it proves nothing about ours.
 set(declining_dir ${CMAKE_BINARY_DIR}/declining)
 generate_exports(${declining_dir} --all-decline)
-room_sources(base base_sources)
-rpcrt4_dll(rpcrt4_declining ${declining_dir} ${base_sources} ${DLL_DIR}/abi/decline.cpp ${DLL_DIR}/abi/raise.cpp
-    ${DLL_DIR}/abi/dll_main.cpp ${arch_sources} ${DLL_DIR}/version.rc ${declining_dir}/rpcrt4.def ${declining_dir}/declining.cpp)
+rpcrt4_dll(rpcrt4_declining ${declining_dir} ${DLL_DIR}/abi/decline.cpp ${DLL_DIR}/abi/raise.cpp
+    ${DLL_DIR}/abi/dll_main.cpp ${DLL_DIR}/version.rc ${declining_dir}/rpcrt4.def ${declining_dir}/declining.cpp)
 add_test(NAME exports.${ARCH}.declining
     COMMAND ${PYTHON3} ${CMAKE_SOURCE_DIR}/tools/check-exports --all-decline $<TARGET_FILE:rpcrt4_declining>)
 add_test(NAME ${ARCH}.imports COMMAND ${CMAKE_SOURCE_DIR}/tools/check-imports ${CMAKE_OBJDUMP} $<TARGET_FILE:rpcrt4>)
