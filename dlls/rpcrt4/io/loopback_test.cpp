@@ -218,6 +218,8 @@ TEST_F(Loopback, BlockedWorkStarvesNobody) {
         Blocker blockers[20];
         int seen = 0;
     } sink;
+    Blocker::running = 0;
+    Blocker::go = false;
     pair({.max_read = 1});
     ASSERT_EQ(b->start(sink), Status::ok);
     ASSERT_EQ(send(*a, "0123456789"), Status::ok);
