@@ -83,10 +83,11 @@ Status read_address(Reader& in, size_t floors, const Floor& endpoint, Tower& out
     } else {
         out.endpoint = text_of(endpoint.right);
     }
-    if (floors < 5) return Status::ok;
+    // Some towers of ncalrpc announce five floors and have four.
+    if (floors < 5 || out.protocol->host == 0) return Status::ok;
     Floor host = read_floor(in);
     if (!in.ok() || host.left.empty()) return Status::invalid_arg;
-    if (out.protocol->host == 0 || host.left[0] != out.protocol->host) return Status::ok;
+    if (host.left[0] != out.protocol->host) return Status::ok;
     if (!out.protocol->host_is_ipv4) {
         out.host = text_of(host.right);
     } else if (host.right.size() >= sizeof out.ipv4) {
@@ -165,7 +166,7 @@ Status build_tower(Buffer& out, const Tower& tower) {
 size_t tower_endpoint_text(const Tower& tower, char* out, size_t capacity) {
     if (!tower.protocol || !tower.protocol->endpoint_is_port) return copy_text(tower.endpoint, out, capacity);
     char text[8];
-    int length = tower.port != 0 ? snprintf(text, sizeof text, "%u", unsigned{tower.port}) : 0;
+    int length = snprintf(text, sizeof text, "%u", unsigned{tower.port});
     return copy_text({text, static_cast<size_t>(length)}, out, capacity);
 }
 
@@ -173,9 +174,7 @@ size_t tower_host_text(const Tower& tower, char* out, size_t capacity) {
     if (!tower.protocol || !tower.protocol->host_is_ipv4) return copy_text(tower.host, out, capacity);
     const uint8_t* ip = tower.ipv4;
     char text[16];
-    int length = 0;
-    if ((ip[0] | ip[1] | ip[2] | ip[3]) != 0)
-        length = snprintf(text, sizeof text, "%u.%u.%u.%u", unsigned{ip[0]}, unsigned{ip[1]}, unsigned{ip[2]},
+    int length = snprintf(text, sizeof text, "%u.%u.%u.%u", unsigned{ip[0]}, unsigned{ip[1]}, unsigned{ip[2]},
                           unsigned{ip[3]});
     return copy_text({text, static_cast<size_t>(length)}, out, capacity);
 }

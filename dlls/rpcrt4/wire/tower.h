@@ -46,8 +46,8 @@ struct Tower {
     std::string_view host;           // else
 };
 
-// Reads a tower_octet_string. `out` points into it. Floors behind the fifth, and a fifth where the protocol has none, are
-// ignored; a missing fifth is an empty host. invalid_arg: the bytes are no tower; protseq_not_supported: they are, of a
+// Reads a tower_octet_string. `out` points into it. Floors behind those that the protocol has are ignored; a missing fifth
+// is an empty host (0.0.0.0). invalid_arg: the bytes are no tower; protseq_not_supported: they are, of a
 // protocol sequence not known here.
 Status parse_tower(ByteView octets, Tower& out);
 
@@ -55,9 +55,10 @@ Status parse_tower(ByteView octets, Tower& out);
 // On failure `out` is as it was.
 Status build_tower(Buffer& out, const Tower& tower);
 
-// The endpoint as string bindings spell it, terminated; its length, or 0 when it is empty or does not fit.
+// The endpoint as string bindings spell it, terminated; its length, or 0 when it is empty or does not fit. Port 0, which
+// stands for none, is "0".
 size_t tower_endpoint_text(const Tower& tower, char* out, size_t capacity);
-// The same for the host: dotted IPv4 or the name. 0.0.0.0 is an empty host.
+// The same for the host: dotted IPv4 or the name.
 size_t tower_host_text(const Tower& tower, char* out, size_t capacity);
 // Reads a port in decimal digits (0..65535), the whole of `text`.
 [[nodiscard]] bool parse_port(std::string_view text, uint16_t& port);

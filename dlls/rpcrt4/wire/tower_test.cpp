@@ -90,8 +90,12 @@ TEST(Tower, ToleratesFloorsMoreOrLess) {
     ASSERT_EQ(parse_tower(raw, t), Status::ok);
     EXPECT_EQ(t.port, 135);
     char text[16] = "x";
-    EXPECT_EQ(tower_host_text(t, text, sizeof text), 0u);
-    EXPECT_STREQ(text, "");
+    EXPECT_EQ(tower_host_text(t, text, sizeof text), 7u);
+    EXPECT_STREQ(text, "0.0.0.0");
+    // As Wine's own library writes ncalrpc: five announced, four there.
+    raw = unhex("05 00" + first_floors + "01 00 0c 02 00 00 00 01 00 10 06 00 4c 52 50 43 31 00");
+    ASSERT_EQ(parse_tower(raw, t), Status::ok);
+    EXPECT_EQ(t.endpoint, "LRPC1");
 }
 
 TEST(Tower, EmptyTextsAreTerminators) {
