@@ -1,0 +1,23 @@
+# Ours against Wine's own rpcrt4, both ways, over every protocol sequence.
+include(${CMAKE_SOURCE_DIR}/tests/support/support.cmake)
+include(${CMAKE_SOURCE_DIR}/tests/interop/pairs.cmake)
+
+set(demo ${CMAKE_SOURCE_DIR}/tests/demo/programs)
+pe_program(interop_client ${CMAKE_CURRENT_LIST_DIR}/programs/interop_client.cpp ${demo}/client_kit.cpp
+    ${demo}/desk.cpp ${demo}/managers.cpp)
+target_include_directories(interop_client PRIVATE ${demo})
+target_link_libraries(interop_client PRIVATE test_support)
+
+# wine8.x64.interop.builtin-client.tcp: the side that is named is Wine's own; x64 is the arch of ours. The peer is of
+# the other arch, so that each pair crosses both.
+if(ARCH STREQUAL "x64")
+    set(other x86)
+else()
+    set(other x64)
+endif()
+foreach(protocol lrpc np tcp)
+    pair_test(${ARCH}.interop.builtin-server.${protocol} PROTOCOL ${protocol} SERVER ${other} demo_server
+        CLIENT ${ARCH} interop_client OPTIONS --server-builtin --server-arg=--sync --client-arg=builtin-server)
+    pair_test(${ARCH}.interop.builtin-client.${protocol} PROTOCOL ${protocol} SERVER ${ARCH} demo_server
+        CLIENT ${other} interop_client OPTIONS --client-builtin --client-arg=builtin-client)
+endforeach()
