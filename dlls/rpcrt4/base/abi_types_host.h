@@ -143,6 +143,25 @@ struct _RPC_ASYNC_STATE;
 typedef void RPCNOTIFICATION_ROUTINE(struct _RPC_ASYNC_STATE* pAsync, void* Context, RPC_ASYNC_EVENT Event);
 using PFN_RPCNOTIFICATION_ROUTINE = RPCNOTIFICATION_ROUTINE*;
 
+union RPC_ASYNC_NOTIFICATION_INFO {
+    struct {
+        PFN_RPCNOTIFICATION_ROUTINE NotificationRoutine;
+        HANDLE hThread;
+    } APC;
+    struct {
+        HANDLE hIOPort;
+        DWORD dwNumberOfBytesTransferred;
+        DWORD_PTR dwCompletionKey;
+        void* lpOverlapped;
+    } IOC;
+    struct {
+        void* hWnd;
+        UINT Msg;
+    } HWND;
+    HANDLE hEvent;
+    PFN_RPCNOTIFICATION_ROUTINE NotificationRoutine;
+};
+
 struct _RPC_ASYNC_STATE {
     unsigned int Size;
     uint32_t Signature;
@@ -153,24 +172,7 @@ struct _RPC_ASYNC_STATE {
     void* RuntimeInfo;
     RPC_ASYNC_EVENT Event;
     RPC_NOTIFICATION_TYPES NotificationType;
-    union {
-        struct {
-            PFN_RPCNOTIFICATION_ROUTINE NotificationRoutine;
-            HANDLE hThread;
-        } APC;
-        struct {
-            HANDLE hIOPort;
-            DWORD dwNumberOfBytesTransferred;
-            DWORD_PTR dwCompletionKey;
-            void* lpOverlapped;
-        } IOC;
-        struct {
-            void* hWnd;
-            UINT Msg;
-        } HWND;
-        HANDLE hEvent;
-        PFN_RPCNOTIFICATION_ROUTINE NotificationRoutine;
-    } u;
+    RPC_ASYNC_NOTIFICATION_INFO u;
     LONG_PTR Reserved[4];
 };
 using RPC_ASYNC_STATE = _RPC_ASYNC_STATE;

@@ -17,6 +17,8 @@ void mem_free(void* block);  // null is allowed
 
 // Host builds only: the nth allocation from now on fails once (1 = the next); 0 = none. Process-wide.
 void mem_fail_nth(long n);
+// Host builds only: whether a failure asked for is still to come.
+bool mem_fail_nth_pending();
 // Host builds only: allocations made since start, to know how many there are to fail.
 long mem_alloc_count();
 

@@ -25,6 +25,7 @@ void* mem_resize(void* block, size_t, size_t new_size) {
 }
 void mem_free(void* block) { std::free(block); }
 void mem_fail_nth(long n) { g_fail_at = n == 0 ? 0 : g_count.load() + n; }
+bool mem_fail_nth_pending() { return g_fail_at.load() != 0; }
 long mem_alloc_count() { return g_count.load(); }
 
 }  // namespace rpc

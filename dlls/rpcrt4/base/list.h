@@ -17,7 +17,7 @@ class List {
     using Link = ListLink<Tag>;
 
 public:
-    List() { head_.next = head_.prev = &head_; }
+    constexpr List() { head_.next = head_.prev = &head_; }
     List(const List&) = delete;
     List& operator=(const List&) = delete;
 

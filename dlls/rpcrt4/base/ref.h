@@ -14,6 +14,13 @@ template <class T>
 class RefCounted {
 public:
     void add_ref() const { count_.fetch_add(1, std::memory_order_relaxed); }
+    // For tables that observe: false when the last reference is already gone and the object is being destroyed.
+    [[nodiscard]] bool try_add_ref() const {
+        uint32_t n = count_.load(std::memory_order_relaxed);
+        while (n != 0)
+            if (count_.compare_exchange_weak(n, n + 1, std::memory_order_acquire)) return true;
+        return false;
+    }
     void release() const {
         if (count_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
             T* self = const_cast<T*>(static_cast<const T*>(this));

@@ -1,6 +1,7 @@
 #pragma once
 // A growable array whose growth can be refused. Move only; elements are moved when it grows. Not thread-safe.
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 
 #include "base/alloc.h"

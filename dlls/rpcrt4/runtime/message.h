@@ -6,6 +6,7 @@
 #include "base/ref.h"
 #include "base/status.h"
 #include "call/async_stub.h"
+#include "link/server_association.h"
 
 namespace rpc::runtime {
 
@@ -38,18 +39,17 @@ Status receive(RPC_MESSAGE& message, uint32_t size);
 // by completion, abort or a manager's exception. Takes over `stub` (may be null: then nothing is told) on success only.
 Status async_set_handle(RPC_MESSAGE& message, RPC_ASYNC_STATE* state, call::AsyncStub* stub);
 
+// Server, before a manager routine that may block (a synchronous one): the connection's next call may start.
+void manager_may_block(RPC_MESSAGE& message);
+
 // Client only: gives a call that async_set_handle tied but that was not sent back to `idle`; the stub is not told.
 void async_detach(RPC_MESSAGE& message);
 
 // RpcAsyncAbortCall without the stub's part.
 Status async_abort(RPC_ASYNC_STATE* state, uint32_t exception_code);
 
-// A table that a stub keeps per association (context handles): made on first use, destroyed (rundown) when the association's
-// last connection is closed and no call uses it any more.
-class AssociationData : public RefCounted<AssociationData> {
-public:
-    virtual ~AssociationData() = default;
-};
+using link::AssociationData;
+// The association's stub data (link/server_association.h), made by `create` on first use.
 // `call_handle`: a server call's handle, or null for the call of this thread. out_of_memory when `create` answers null;
 // invalid_binding / no_call_active for a handle that is no server call.
 Status association_data(void* call_handle, AssociationData* (*create)(), Ref<AssociationData>& data);

@@ -1,0 +1,200 @@
+#include "call/client_call.h"
+
+#include "base/guard.h"
+
+namespace rpc::call {
+namespace {
+
+constexpr size_t max_hint = 1 << 20;  // of the peer's alloc_hint we believe that much
+
+}  // namespace
+
+ClientCall::ClientCall(Ref<link::Association> association, const link::Syntaxes& syntaxes, uint16_t opnum, uint8_t pdu_flags,
+                       const Uuid* object)
+    : association_(std::move(association)) {
+    send_.syntaxes = syntaxes;
+    send_.opnum = opnum;
+    send_.flags = pdu_flags;
+    if (object) {
+        object_ = *object;
+        send_.object = &object_;
+    }
+}
+
+ClientCall::~ClientCall() {
+    Guard g(mutex_);
+    auto connection = std::move(connection_);
+    bool unused = phase_ == Phase::idle;
+    g.unlock();
+    if (!connection || !association_) return;
+    if (!async_connection_)
+        association_->give_back(std::move(connection));
+    else if (unused)
+        connection->unreserve();
+}
+
+Status ClientCall::connect(bool async) {
+    async_connection_ = async;
+    Ref<link::ClientConnection> connection;
+    RPC_TRY(async ? association_->reserve(send_.syntaxes, connection) : association_->lease(send_.syntaxes, connection));
+    Guard g(mutex_);
+    connection_ = std::move(connection);
+    return Status::ok;
+}
+
+void ClientCall::tie(RPC_ASYNC_STATE* state, Notification notification, AsyncStub* stub) {
+    state_ = state;
+    notification_ = std::move(notification);
+    Guard g(mutex_);
+    stub_.reset(stub);
+}
+
+void ClientCall::untie() {
+    state_ = nullptr;
+    notification_.clear();
+    Guard g(mutex_);
+    (void)stub_.release();
+}
+
+Ref<link::ClientConnection> ClientCall::connection() {
+    Guard g(mutex_);
+    return connection_;
+}
+
+Status ClientCall::perform() {
+    auto connection = this->connection();
+    if (!connection) return Status::invalid_binding;
+    {
+        Guard g(mutex_);
+        if (phase_ != Phase::idle) return Status::invalid_binding;
+        phase_ = Phase::pending;
+    }
+    Status status = connection->perform(*this, send_, body);
+    if (status == Status::call_failed_dne && body.allocated()) {
+        // The connection had died unused; nothing was sent, so another may be tried (RPC:dealing-with-loss-of-connectivity).
+        Guard g(mutex_);
+        connection_.reset();
+        g.unlock();
+        association_->give_back(std::move(connection));
+        RPC_TRY(connect(false));
+        connection = this->connection();
+        status = connection->perform(*this, send_, body);
+    }
+    if (failed(status)) on_end(status);
+    return this->status();
+}
+
+Status ClientCall::start() {
+    auto connection = this->connection();
+    bool waits = !connection;
+    {
+        Guard g(mutex_);
+        if (phase_ != Phase::idle) return Status::invalid_async_call;
+        phase_ = Phase::pending;
+        waiting_ = waits;
+    }
+    if (waits) {
+        association_->wait(*this);
+        return Status::ok;
+    }
+    Status status = connection->start(*this, send_, body);
+    if (status == Status::call_failed_dne && body.allocated()) {
+        Ref<link::ClientConnection> other;
+        status = association_->reserve(send_.syntaxes, other);
+        {
+            Guard g(mutex_);
+            connection_ = other;
+            waiting_ = !failed(status) && !other;
+        }
+        if (!failed(status)) {
+            if (!other) return association_->wait(*this), Status::ok;
+            status = other->start(*this, send_, body);
+        }
+    }
+    if (!failed(status)) return Status::ok;
+    Guard g(mutex_);
+    phase_ = Phase::collected;  // nothing is out, nothing will be told
+    return status;
+}
+
+void ClientCall::on_place(Ref<link::ClientConnection> connection, Status why) {
+    bool cancel_wanted;
+    {
+        Guard g(mutex_);
+        waiting_ = false;
+        cancel_wanted = cancel_wanted_;
+        connection_ = connection;
+        if (phase_ != Phase::pending) {
+            connection_.reset();
+            g.unlock();
+            if (connection) connection->unreserve();
+            return;
+        }
+    }
+    if (!failed(why)) why = connection->start(*this, send_, body);
+    if (failed(why)) return on_end(why);
+    if (cancel_wanted) connection->cancel(*this);
+}
+
+Status ClientCall::status() {
+    Guard g(mutex_);
+    return phase_ == Phase::finished || phase_ == Phase::collected ? result_ : Status::call_pending;
+}
+
+Status ClientCall::on_stub_data(ByteView stub, uint32_t alloc_hint, uint32_t data_representation) {
+    Guard g(mutex_);
+    if (phase_ != Phase::pending) return Status::ok;  // given up: what still comes is dropped
+    reply_data_representation = data_representation;
+    if (stub.size() > UINT32_MAX - reply.size()) return Status::out_of_memory;
+    if (reply.empty() && alloc_hint > stub.size() && !reply.reserve(std::min<size_t>(alloc_hint, max_hint)))
+        return Status::out_of_memory;
+    return reply.append(stub) ? Status::ok : Status::out_of_memory;
+}
+
+void ClientCall::on_end(Status status) {
+    {
+        Guard g(mutex_);
+        if (phase_ != Phase::pending) return;
+        phase_ = Phase::finished;
+        result_ = status;
+    }
+    if (!state_) return;
+    auto keep = Ref<ClientCall>::share(this);  // the program may collect the call as soon as it knows
+    const RPC_ASYNC_EVENT event = RpcCallComplete;
+    if (!copy_guarded(&state_->Event, &event, sizeof event)) return;  // the program took its structure away
+    notification_.deliver(state_, event);
+}
+
+void ClientCall::cancel(bool abort) {
+    Ref<link::ClientConnection> connection;
+    bool waiting;
+    {
+        Guard g(mutex_);
+        if (phase_ != Phase::pending) return;
+        connection = connection_;
+        waiting = waiting_;
+        cancel_wanted_ = true;
+    }
+    if (!abort) {
+        if (connection && !waiting) connection->cancel(*this);
+        return;
+    }
+    auto keep = Ref<ClientCall>::share(this);
+    on_end(Status::call_cancelled);
+    if (waiting && association_) association_->cancel_wait(*this);
+    if (connection) connection->abandon(*this);
+}
+
+bool ClientCall::collect() {
+    Guard g(mutex_);
+    if (phase_ != Phase::finished) return false;
+    phase_ = Phase::collected;
+    return true;
+}
+
+Owned<AsyncStub> ClientCall::take_stub() {
+    Guard g(mutex_);
+    return std::move(stub_);
+}
+
+}  // namespace rpc::call

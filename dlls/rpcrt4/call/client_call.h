@@ -1,0 +1,77 @@
+#pragma once
+// A call as its client sees it: one state machine for synchronous and asynchronous calls. Fed by the connection (stub data,
+// end), by the program (cancel) and by failures, it answers with exactly one completion.
+//
+//   idle --send--> pending --on_end / abortive cancel--> finished --collect--> idle again (the object ends)
+//
+// Sources: async-rpc state machine of RpcAsyncCancelCall, RpcAsyncCompleteCall; C706 chapter 9.3 (client machines).
+#include "call/async_stub.h"
+#include "call/notification.h"
+#include "link/association.h"
+
+namespace rpc::call {
+
+class ClientCall final : public link::WaitingCall {
+public:
+    // `association` may be null in tests of the state machine alone.
+    ClientCall(Ref<link::Association> association, const link::Syntaxes& syntaxes, uint16_t opnum, uint8_t pdu_flags,
+               const Uuid* object);
+    ~ClientCall() override;
+
+    // ---- before the call ----
+    link::OutgoingBody body;  // the request's stub data
+    // Gets a connection (synchronous) or a place (asynchronous): an unreachable server or unknown interface shows here.
+    Status connect(bool async);
+    // Makes the call asynchronous: completion is told through `notification`, `state` gets its Event first. Takes over
+    // `stub` (may be null).
+    void tie(RPC_ASYNC_STATE* state, Notification notification, AsyncStub* stub);
+    // Forgets `state` and stub again, before start.
+    void untie();
+
+    // ---- the call ----
+    // Synchronous: sends, pumps, and returns the call's result.
+    Status perform() EXCLUDES(mutex_);
+    // Asynchronous: sends and returns. A failure is final and nothing is told.
+    Status start() EXCLUDES(mutex_);
+    // call_pending until the call has finished, then its result. Any thread.
+    Status status() EXCLUDES(mutex_);
+    // RpcAsyncCancelCall: non-abortive tells the server; abortive also finishes the call now. Nothing after the end.
+    void cancel(bool abort) EXCLUDES(mutex_);
+
+    // ---- after it ----
+    // Whether this is the one who collects the outcome: true once, after the end.
+    bool collect() EXCLUDES(mutex_);
+    Owned<AsyncStub> take_stub() EXCLUDES(mutex_);
+    Buffer reply;  // stub data; the collector's
+    uint32_t reply_data_representation = 0;
+
+    RPC_ASYNC_STATE* async_state() const { return state_; }
+    bool asynchronous() const { return state_ != nullptr; }
+
+    // link::WaitingCall
+    Status on_stub_data(ByteView stub, uint32_t alloc_hint, uint32_t data_representation) override EXCLUDES(mutex_);
+    void on_end(Status status) override EXCLUDES(mutex_);
+    void on_place(Ref<link::ClientConnection> connection, Status why) override EXCLUDES(mutex_);
+    const link::Syntaxes& syntaxes() const override { return send_.syntaxes; }
+
+private:
+    enum class Phase : uint8_t { idle, pending, finished, collected };
+    Ref<link::ClientConnection> connection() EXCLUDES(mutex_);
+
+    const Ref<link::Association> association_;  // until destruction: connections call their owner while they hold us
+    link::ClientConnection::Send send_;
+    Uuid object_;
+    RPC_ASYNC_STATE* state_ = nullptr;  // constant from start on
+    Notification notification_;         // likewise
+    bool async_connection_ = false;
+
+    Mutex mutex_;
+    Phase phase_ GUARDED_BY(mutex_) = Phase::idle;
+    Status result_ GUARDED_BY(mutex_) = Status::ok;
+    bool waiting_ GUARDED_BY(mutex_) = false;      // for a place
+    bool cancel_wanted_ GUARDED_BY(mutex_) = false;  // before a place was there
+    Ref<link::ClientConnection> connection_ GUARDED_BY(mutex_);
+    Owned<AsyncStub> stub_ GUARDED_BY(mutex_);
+};
+
+}  // namespace rpc::call

@@ -1,0 +1,82 @@
+#include "call/server_call.h"
+
+#include "wire/fault.h"
+
+namespace rpc::call {
+
+void ServerCall::run() {
+    auto self = Ref<ServerCall>::adopt(this);
+    connection->await_turn(*this);
+    dispatcher_.dispatch(*this);
+    connection->let_next_start(*this);
+}
+
+Status ServerCall::detach(RPC_ASYNC_STATE* state, AsyncStub* stub) {
+    Guard g(mutex_);
+    if (state_ || ended_ || claimed_) return Status::invalid_async_call;
+    state_ = state;
+    stub_.reset(stub);
+    return Status::ok;
+}
+
+bool ServerCall::detached() {
+    Guard g(mutex_);
+    return state_ != nullptr;
+}
+
+RPC_ASYNC_STATE* ServerCall::async_state() {
+    Guard g(mutex_);
+    return state_;
+}
+
+bool ServerCall::claim(Owned<AsyncStub>& stub) {
+    Guard g(mutex_);
+    if (claimed_ || ended_) return false;
+    claimed_ = true;
+    stub = std::move(stub_);
+    return true;
+}
+
+bool ServerCall::end() {
+    Guard g(mutex_);
+    if (ended_) return false;
+    return ended_ = true;
+}
+
+bool ServerCall::ended() {
+    Guard g(mutex_);
+    return ended_;
+}
+
+Status ServerCall::respond() {
+    if (!end()) return Status::ok;
+    if (!body.allocated()) RPC_TRY(body.allocate(0, false));
+    return connection->respond(*this, std::move(body));
+}
+
+void ServerCall::fault(Status status, bool did_not_execute) {
+    // A fault that cannot be sent has closed the connection: the client learns of it that way.
+    if (end()) (void)connection->fault(*this, wire::fault_from_status(status), did_not_execute);
+}
+
+bool ServerCall::cancelled() {
+    Guard g(mutex_);
+    return cancelled_;
+}
+
+bool ServerCall::disconnected() {
+    Guard g(mutex_);
+    return disconnected_;
+}
+
+void ServerCall::on_cancel() {
+    Guard g(mutex_);
+    cancelled_ = true;
+}
+
+void ServerCall::on_disconnect() {
+    Guard g(mutex_);
+    disconnected_ = true;
+}
+
+}  // namespace rpc::call

@@ -1,0 +1,72 @@
+#pragma once
+// A call as its server sees it, from the complete request to the one answer. It is the binding handle that the manager and
+// every server-call API get, and it outlives its dispatch thread when it is asynchronous: arguments, buffers and state
+// structure belong to it until it is completed, aborted, or its manager raises.
+//
+//   dispatched --async_set_handle, manager returned--> detached
+//   dispatched, detached --answer or fault, once--> ended
+//
+// Flags beside the state: cancelled (co_cancel, orphaned), disconnected.
+#include "base/abi_types.h"
+#include "call/async_stub.h"
+#include "link/server_connection.h"
+
+namespace rpc::call {
+
+class ServerCall;
+
+// Who runs calls: the runtime.
+class Dispatcher {
+public:
+    // On a pool thread, in the connection's order, unlocked. Answers the call or leaves it detached; calls
+    // connection->let_next_start when the next may start (at the latest it happens when this returns).
+    virtual void dispatch(ServerCall& call) = 0;
+
+protected:
+    ~Dispatcher() = default;
+};
+
+class ServerCall final : public link::InboundCall {
+public:
+    explicit ServerCall(Dispatcher& dispatcher) : dispatcher_(dispatcher) {}
+
+    RPC_MESSAGE message{};       // what the dispatch routine and its stub see; theirs until the end
+    link::OutgoingBody body;     // the reply's stub data, once asked for
+
+    // ---- from the stub ----
+    // The call becomes asynchronous: it does not end with its dispatch routine. Takes over `stub` (may be null).
+    // invalid_async_call when it is already, or has ended.
+    Status detach(RPC_ASYNC_STATE* state, AsyncStub* stub) EXCLUDES(mutex_);
+    bool detached() EXCLUDES(mutex_);
+    RPC_ASYNC_STATE* async_state() EXCLUDES(mutex_);
+    // Whether the caller is the one who ends this call: true once. The stub goes to it (null for a synchronous call).
+    bool claim(Owned<AsyncStub>& stub) EXCLUDES(mutex_);
+
+    // ---- answers: the first one counts ----
+    Status respond() EXCLUDES(mutex_);
+    // `status` is what the client shall see; it is mapped to a fault status that may be sent.
+    void fault(Status status, bool did_not_execute) EXCLUDES(mutex_);
+    bool ended() EXCLUDES(mutex_);
+
+    bool cancelled() EXCLUDES(mutex_);
+    bool disconnected() EXCLUDES(mutex_);
+
+    // link::InboundCall
+    void on_cancel() override EXCLUDES(mutex_);
+    void on_disconnect() override EXCLUDES(mutex_);
+    // io::Work
+    void run() override;
+
+private:
+    bool end() EXCLUDES(mutex_);
+    Dispatcher& dispatcher_;
+    Mutex mutex_;
+    RPC_ASYNC_STATE* state_ GUARDED_BY(mutex_) = nullptr;
+    Owned<AsyncStub> stub_ GUARDED_BY(mutex_);
+    bool claimed_ GUARDED_BY(mutex_) = false;
+    bool ended_ GUARDED_BY(mutex_) = false;
+    bool cancelled_ GUARDED_BY(mutex_) = false;
+    bool disconnected_ GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace rpc::call

@@ -1,0 +1,236 @@
+#include "link/association.h"
+
+#include <algorithm>
+
+namespace rpc::link {
+namespace {
+
+// Connections to a peer that does not multiplex: each carries one call at a time.
+constexpr size_t max_queued_connections = 64;
+
+// The associations of this process; observed, not owned: the last binding or call ends one.
+struct Table {
+    Mutex mutex;
+    List<Association, InTable> associations GUARDED_BY(mutex);
+};
+constinit Table g_table;
+
+bool same_text(std::string_view a, std::string_view b) {
+    auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
+}
+
+}  // namespace
+
+Status Association::find(const io::Protocol& protocol, std::string_view network_address, std::string_view endpoint,
+                         Ref<Association>& association) {
+    io::Address address;
+    if (!address.network_address.assign(network_address) || !address.endpoint.assign(endpoint)) return Status::out_of_memory;
+    Guard g(g_table.mutex);
+    for (Association* a = g_table.associations.front(); a; a = g_table.associations.next(a))
+        if (&a->protocol_ == &protocol && same_text(a->address_.network_address.view(), network_address) &&
+            same_text(a->address_.endpoint.view(), endpoint) && a->try_add_ref()) {
+            association = Ref<Association>::adopt(a);
+            return Status::ok;
+        }
+    association = make_ref<Association>(protocol, std::move(address));
+    if (!association) return Status::out_of_memory;
+    g_table.associations.push_back(association.get());
+    return Status::ok;
+}
+
+Association::~Association() {
+    {
+        Guard g(g_table.mutex);
+        if (ListLink<InTable>::linked()) g_table.associations.remove(this);
+    }
+    for (auto& c : idle_) c->close();
+    for (auto& c : queued_) c->close();
+}
+
+Status Association::open(ClientConnection::Kind kind, const Syntaxes& syntaxes, Ref<ClientConnection>& connection) {
+    auto made = make_ref<ClientConnection>(kind);
+    if (!made) return Status::out_of_memory;
+    uint32_t group;
+    bool alone;
+    {
+        Guard g(mutex_);
+        // The first connection makes the group that the others join; an asynchronous one may serve all who wait for it.
+        while (opening_) opened_.wait(mutex_);
+        if (open_count_ == 0) group_ = 0;
+        group = group_;
+        alone = group == 0 || kind == ClientConnection::Kind::async;
+        opening_ = alone;
+    }
+    Status status = made->open(protocol_, address_, syntaxes, group, this);
+    Guard g(mutex_);
+    if (alone) {
+        opening_ = false;
+        opened_.wake_all();
+    }
+    if (failed(status)) {
+        g.unlock();
+        made->close();
+        return status;
+    }
+    group_ = group;
+    ++open_count_;
+    connection = std::move(made);
+    return Status::ok;
+}
+
+void Association::drop_dead() {
+    for (auto* list : {&idle_, &queued_})
+        for (size_t i = list->size(); i-- != 0;)
+            if (!(*list)[i]->alive()) {
+                list->erase(i);
+                --open_count_;
+            }
+}
+
+Status Association::lease(const Syntaxes& syntaxes, Ref<ClientConnection>& connection) {
+    Ref<ClientConnection> extend;
+    {
+        Guard g(mutex_);
+        drop_dead();
+        for (size_t i = idle_.size(); i-- != 0;) {
+            bool needs_context;
+            if (!idle_[i]->serves(syntaxes, needs_context)) continue;
+            if (needs_context && extend) continue;
+            (needs_context ? extend : connection) = idle_[i];
+            if (!needs_context) {
+                idle_.erase(i);
+                return Status::ok;
+            }
+        }
+        for (size_t i = 0; extend && i < idle_.size(); ++i)
+            if (idle_[i] == extend) idle_.erase(i);
+    }
+    if (extend) {
+        Status status = extend->add_context(syntaxes);
+        if (!failed(status)) {
+            connection = std::move(extend);
+            return Status::ok;
+        }
+        bool lost = !extend->alive();
+        give_back(std::move(extend));
+        if (!lost) return status;  // the server's answer; a connection that just died is replaced silently
+    }
+    return open(ClientConnection::Kind::sync, syntaxes, connection);
+}
+
+void Association::give_back(Ref<ClientConnection> connection) {
+    Guard g(mutex_);
+    if (connection->alive() && idle_.push_back(connection)) return;
+    --open_count_;
+    g.unlock();
+    connection->close();
+}
+
+Status Association::reserve_existing(const Syntaxes& syntaxes, Ref<ClientConnection>& connection) {
+    Ref<ClientConnection> extend;
+    {
+        Guard g(mutex_);
+        drop_dead();
+        for (auto& c : queued_) {
+            bool needs_context;
+            if (!c->serves(syntaxes, needs_context) || (needs_context && extend) || !c->reserve()) continue;
+            if (!needs_context) {
+                if (extend) extend->unreserve();
+                connection = c;
+                return Status::ok;
+            }
+            extend = c;
+        }
+    }
+    if (!extend) return Status::ok;
+    Status status = extend->add_context(syntaxes);
+    if (!failed(status)) {
+        connection = std::move(extend);
+        return Status::ok;
+    }
+    extend->unreserve();
+    return extend->alive() ? status : Status::ok;
+}
+
+Status Association::reserve(const Syntaxes& syntaxes, Ref<ClientConnection>& connection) {
+    for (;;) {
+        RPC_TRY(reserve_existing(syntaxes, connection));
+        if (connection) return Status::ok;
+        {
+            Guard g(mutex_);
+            if (queued_.size() >= max_queued_connections) return Status::ok;
+            if (opening_) {
+                opened_.wait(mutex_);
+                continue;  // what was opened may serve us
+            }
+        }
+        Ref<ClientConnection> made;
+        RPC_TRY(open(ClientConnection::Kind::async, syntaxes, made));
+        bool reserved = made->reserve();
+        Guard g(mutex_);
+        if (!queued_.push_back(made)) {
+            --open_count_;
+            g.unlock();
+            made->close();
+            return Status::out_of_memory;
+        }
+        if (!reserved) continue;
+        connection = std::move(made);
+        return Status::ok;
+    }
+}
+
+// ---- calls that wait ----
+
+void Association::wait(WaitingCall& call) {
+    call.add_ref();
+    Guard g(mutex_);
+    waiting_.push_back(&call);
+    g.unlock();
+    on_place_freed();  // one may have become free between reserve and here
+}
+
+bool Association::cancel_wait(WaitingCall& call) {
+    Guard g(mutex_);
+    for (WaitingCall* c = waiting_.front(); c; c = waiting_.next(c)) {
+        if (c != &call) continue;
+        waiting_.remove(c);
+        g.unlock();
+        call.release();
+        return true;
+    }
+    return false;
+}
+
+void Association::on_place_freed() {
+    Guard g(mutex_);
+    if (waiting_.empty() || serving_) return;
+    serving_ = true;
+    g.unlock();
+    add_ref();
+    io::submit(*this);
+}
+
+void Association::run() {
+    auto self = Ref<Association>::adopt(this);
+    for (;;) {
+        Ref<WaitingCall> call;
+        {
+            Guard g(mutex_);
+            serving_ = false;
+            call = Ref<WaitingCall>::share(waiting_.front());
+            if (!call) return;
+        }
+        Ref<ClientConnection> connection;
+        Status status = reserve(call->syntaxes(), connection);
+        if (!failed(status) && !connection) return;  // the next freed place comes back here
+        if (cancel_wait(*call)) {
+            call->on_place(std::move(connection), status);
+        } else if (connection) {
+            connection->unreserve();
+        }
+    }
+}
+
+}  // namespace rpc::link

@@ -1,0 +1,66 @@
+#pragma once
+// What a client shares with one server endpoint: its connections and its association group. Every binding to that endpoint,
+// and every call until it is destroyed, holds a reference; the last one closes the connections. Synchronous and
+// asynchronous calls never share a connection. Sources: C706 chapter 9.3.2, RPC:managing-network-connection-sets-associations-.
+#include "base/mutex.h"
+#include "base/str.h"
+#include "base/vector.h"
+#include "link/client_connection.h"
+
+namespace rpc::link {
+
+// An asynchronous call that found no free connection: waits in the association for one.
+class WaitingCall : public OutboundCall {
+public:
+    // A connection with a place reserved for it is here (the call starts on it), or none can be had: `why`. Pool thread, unlocked.
+    virtual void on_place(Ref<ClientConnection> connection, Status why) = 0;
+    virtual const Syntaxes& syntaxes() const = 0;
+};
+
+struct InTable;  // the tag of the list of all associations
+
+class Association final : public RefCounted<Association>, public ListLink<InTable>, ConnectionOwner, io::Work {
+public:
+    Association(const io::Protocol& protocol, io::Address address) : protocol_(protocol), address_(std::move(address)) {}
+    ~Association();
+    // The process's association with that endpoint, made when there is none. Texts compare without case. out_of_memory.
+    static Status find(const io::Protocol& protocol, std::string_view network_address, std::string_view endpoint,
+                       Ref<Association>& association);
+
+    const io::Protocol& protocol() const { return protocol_; }
+    const io::Address& address() const { return address_; }
+
+    // A synchronous connection that has the presentation context, for this caller alone until give_back. Opens one, or adds the
+    // context, where none is idle; blocks.
+    Status lease(const Syntaxes& syntaxes, Ref<ClientConnection>& connection) EXCLUDES(mutex_);
+    void give_back(Ref<ClientConnection> connection) EXCLUDES(mutex_);
+
+    // An asynchronous connection with the context and a place reserved. Null with ok: the peer does not multiplex and as
+    // many connections as we allow are busy; the call may wait().
+    Status reserve(const Syntaxes& syntaxes, Ref<ClientConnection>& connection) EXCLUDES(mutex_);
+    // Keeps a reference on the call until on_place, or until cancel_wait took it back (true: on_place will not come).
+    void wait(WaitingCall& call) EXCLUDES(mutex_);
+    bool cancel_wait(WaitingCall& call) EXCLUDES(mutex_);
+
+private:
+    void on_place_freed() override EXCLUDES(mutex_);
+    void run() override EXCLUDES(mutex_);  // serves the waiting calls
+    Status open(ClientConnection::Kind kind, const Syntaxes& syntaxes, Ref<ClientConnection>& connection) EXCLUDES(mutex_);
+    void drop_dead() REQUIRES(mutex_);
+    Status reserve_existing(const Syntaxes& syntaxes, Ref<ClientConnection>& connection) EXCLUDES(mutex_);
+
+    const io::Protocol& protocol_;
+    const io::Address address_;
+
+    Mutex mutex_;
+    Condition opened_;
+    Vector<Ref<ClientConnection>> idle_ GUARDED_BY(mutex_);   // synchronous, not leased
+    Vector<Ref<ClientConnection>> queued_ GUARDED_BY(mutex_);  // asynchronous, all
+    List<WaitingCall> waiting_ GUARDED_BY(mutex_);
+    size_t open_count_ GUARDED_BY(mutex_) = 0;  // connections known to be in the group
+    uint32_t group_ GUARDED_BY(mutex_) = 0;
+    bool opening_ GUARDED_BY(mutex_) = false;       // the first of the group, or an asynchronous one, is on its way
+    bool serving_ GUARDED_BY(mutex_) = false;       // run() is queued or runs
+};
+
+}  // namespace rpc::link

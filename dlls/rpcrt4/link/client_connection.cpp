@@ -1,0 +1,437 @@
+#include "link/client_connection.h"
+
+#include "base/log.h"
+#include "wire/fault.h"
+
+namespace rpc::link {
+namespace {
+
+// What we offer to receive. The peer's answer lowers it; MS-RPCE peers stay at 5,840.
+constexpr uint16_t our_max_frag = 0xFFF8;
+constexpr uint32_t connect_timeout_ms = 60000;
+constexpr size_t small_read = 4096;
+constexpr size_t large_read = 0x10000;
+constexpr uint16_t feature_context_id = 0xFFFF;  // ours never get that far: contexts per connection are bounded
+constexpr size_t max_contexts = 1000;
+
+Status status_of_rejection(const wire::ContextResult& result) {
+    if (result.result == wire::BindResult::user_rejection) return Status::access_denied;
+    switch (static_cast<wire::ProviderReason>(result.reason)) {
+    case wire::ProviderReason::abstract_syntax_not_supported:
+        return Status::unknown_if;
+    case wire::ProviderReason::proposed_transfer_syntaxes_not_supported:
+        return Status::unsupported_trans_syn;
+    case wire::ProviderReason::local_limit_exceeded:
+        return Status::server_too_busy;
+    case wire::ProviderReason::not_specified:
+        break;
+    }
+    return Status::call_failed_dne;
+}
+
+Status status_of_nak(wire::RejectReason reason) {
+    switch (reason) {
+    case wire::RejectReason::temporary_congestion:
+    case wire::RejectReason::local_limit_exceeded:
+        return Status::server_too_busy;
+    case wire::RejectReason::protocol_version_not_supported:
+        return Status::protocol_error;
+    case wire::RejectReason::authentication_type_not_recognized:
+        return Status::unknown_authn_service;
+    case wire::RejectReason::invalid_checksum:
+        return Status::access_denied;
+    default:
+        return Status::call_failed_dne;
+    }
+}
+
+}  // namespace
+
+// ---- opening and negotiation ----
+
+Status ClientConnection::open(const io::Protocol& protocol, const io::Address& address, const Syntaxes& first, uint32_t& group,
+                              ConnectionOwner* owner) {
+    owner_ = owner;
+    RPC_TRY(protocol.connect(address, connect_timeout_ms, stream_));
+    if (!read_buffer_.resize(small_read)) return Status::out_of_memory;
+    RPC_TRY(negotiate(wire::PduType::bind, first, group));
+    if (kind_ == Kind::sync) return Status::ok;
+    read_buffer_.reset();
+    RPC_TRY(io::start_executor());
+    {
+        Guard g(mutex_);
+        started_ = true;
+    }
+    add_ref();  // the sink's, until on_closed
+    Status status = stream_->start(*this);
+    if (failed(status)) {
+        Guard g(mutex_);
+        closed_ = true;
+        g.unlock();
+        release();
+    }
+    return status;
+}
+
+Status ClientConnection::negotiate(wire::PduType type, const Syntaxes& syntaxes, uint32_t& group) {
+    wire::BindFields fields;
+    wire::ContextOffer offers[2];
+    bool queued;
+    {
+        Guard g(mutex_);
+        while (negotiating_ && !closed_) answered_.wait(mutex_);
+        if (closed_) return Status::call_failed_dne;
+        if (contexts_.size() >= max_contexts) return Status::out_of_resources;
+        negotiating_ = true;
+        answer_here_ = false;
+        offered_ = syntaxes;
+        offered_id_ = next_context_id_++;
+        queued = started_;
+        fields.call_id = next_call_id_++;
+        offers[0].p_cont_id = offered_id_;
+    }
+    fields.flags = wire::pfc::conc_mpx;
+    fields.max_xmit_frag = fields.max_recv_frag = our_max_frag;
+    fields.assoc_group_id = group;
+    const wire::SyntaxId features = wire::feature_syntax(wire::feature::keep_connection_on_orphan);
+    offers[0].abstract_syntax = offers[1].abstract_syntax = syntaxes.abstract_syntax;
+    offers[0].transfer_syntaxes = {&syntaxes.transfer_syntax, 1};
+    offers[1].p_cont_id = feature_context_id;
+    offers[1].transfer_syntaxes = {&features, 1};
+    Buffer pdu;
+    Status status = wire::build_bind(pdu, type, fields, {offers, type == wire::PduType::bind ? size_t{2} : size_t{1}});
+    if (!failed(status)) {
+        if (queued) {
+            stream_->post(std::move(pdu));
+        } else {
+            ByteView part = pdu.view();
+            size_t got = 0;
+            status = stream_->exchange({&part, 1}, read_buffer_.bytes(), got, wait_forever);
+            if (!failed(status)) status = read_some(got);
+        }
+    }
+    if (!failed(status)) status = await_answer(queued);
+    Guard g(mutex_);
+    negotiating_ = false;
+    answered_.wake_all();
+    if (failed(status)) return status;
+    RPC_TRY(answer_);
+    group = answered_group_;
+    return contexts_.push_back({offered_, offered_id_}) ? Status::ok : Status::out_of_memory;
+}
+
+// Waits until the answer to the negotiation is here; the blocking stream is read by this thread, the queued one by the pool.
+Status ClientConnection::await_answer(bool queued) {
+    Guard g(mutex_);
+    while (!answer_here_) {
+        if (closed_) return Status::call_failed_dne;
+        if (queued) {
+            answered_.wait(mutex_);
+            continue;
+        }
+        mutex_.unlock();
+        size_t got = 0;
+        Status status = stream_->read(read_buffer_.bytes(), got, wait_forever);
+        if (!failed(status)) status = read_some(got);
+        mutex_.lock();
+        if (failed(status)) return status;
+    }
+    return Status::ok;
+}
+
+Status ClientConnection::on_bind_ack(const wire::Pdu& pdu) {
+    wire::BindAck ack;
+    if (wire::parse_bind_ack(pdu, ack) != wire::Parsed::ok) return Status::protocol_error;
+    wire::ContextResult first, extra;
+    if (!ack.results.next(first)) return Status::protocol_error;
+    bool features = ack.results.next(extra) && extra.result == wire::BindResult::negotiate_ack;
+    Guard g(mutex_);
+    if (!negotiating_ || answer_here_) return Status::protocol_error;
+    if (pdu.header.type == wire::PduType::bind_ack) {
+        if (ack.max_recv_frag < wire::header_size + 64) return Status::protocol_error;
+        max_xmit_frag_ = std::min(ack.max_recv_frag, our_max_frag);
+        multiplexes_ = pdu.header.has(wire::pfc::conc_mpx);
+        negotiated_features_ = features;
+        keeps_on_orphan_ = features && (extra.reason & wire::feature::keep_connection_on_orphan) != 0;
+    }
+    answered_group_ = ack.assoc_group_id;
+    answer_ = first.result == wire::BindResult::acceptance ? Status::ok : status_of_rejection(first);
+    answer_here_ = true;
+    answered_.wake_all();
+    return Status::ok;
+}
+
+bool ClientConnection::serves(const Syntaxes& syntaxes, bool& needs_context) {
+    Guard g(mutex_);
+    if (closed_ || draining_) return false;
+    needs_context = true;
+    for (const Context& c : contexts_)
+        if (c.syntaxes == syntaxes) needs_context = false;
+    // The nearest peer drops a connection on which it sees alter_context: only those who showed that they know better get one.
+    return !needs_context || understands_cancel();
+}
+
+Status ClientConnection::add_context(const Syntaxes& syntaxes) {
+    uint32_t group = 0;
+    return negotiate(wire::PduType::alter_context, syntaxes, group);
+}
+
+// ---- calls ----
+
+Status ClientConnection::enlist(OutboundCall& call, const Send& send, wire::CallFields& fields, uint16_t& max_frag) {
+    Guard g(mutex_);
+    if (closed_) return Status::call_failed_dne;
+    const Context* context = nullptr;
+    for (const Context& c : contexts_)
+        if (c.syntaxes == send.syntaxes) context = &c;
+    if (!context) return Status::internal_error;
+    fields.p_cont_id = context->p_cont_id;
+    fields.opnum = send.opnum;
+    fields.flags = send.flags;
+    fields.object = send.object;
+    fields.call_id = call.call_id_ = next_call_id_++;
+    max_frag = max_xmit_frag_;
+    call.add_ref();
+    calls_.push_back(&call);
+    return Status::ok;
+}
+
+Ref<OutboundCall> ClientConnection::find(uint32_t call_id) {
+    Guard g(mutex_);
+    // Without multiplexing the answer belongs to the one call that is out: the nearest peer answers 1 to everything.
+    if (!multiplexes_) return Ref<OutboundCall>::share(calls_.front());
+    for (OutboundCall* c = calls_.front(); c; c = calls_.next(c))
+        if (c->call_id_ == call_id) return Ref<OutboundCall>::share(c);
+    return nullptr;
+}
+
+// Takes the call off the list; true for whoever did it. The list's reference goes with it, the caller holds one of its own.
+bool ClientConnection::delist(OutboundCall& call) {
+    Guard g(mutex_);
+    if (!call.linked()) return false;
+    calls_.remove(&call);
+    if (places_taken_ != 0) --places_taken_;
+    g.unlock();
+    call.release();
+    return true;
+}
+
+void ClientConnection::end_call(OutboundCall& call, Status status) {
+    auto keep = Ref<OutboundCall>::share(&call);
+    if (!delist(call)) return;
+    call.on_end(status);
+    if (kind_ == Kind::async && owner_) owner_->on_place_freed();
+}
+
+void ClientConnection::fail_all(Status status) {
+    for (;;) {
+        Guard g(mutex_);
+        auto call = Ref<OutboundCall>::share(calls_.front());
+        g.unlock();
+        if (!call) return;
+        end_call(*call, status);
+    }
+}
+
+Status ClientConnection::perform(OutboundCall& call, const Send& send, OutgoingBody& body) {
+    wire::CallFields fields;
+    uint16_t max_frag;
+    RPC_TRY(enlist(call, send, fields, max_frag));
+    Buffer out;
+    Vector<size_t> ends;
+    Vector<ByteView> pdus;
+    Status status = frame_call(fields, std::move(body), max_frag, out, &ends);
+    if (!failed(status) && !pdus.reserve(ends.size())) status = Status::out_of_memory;
+    if (failed(status)) {
+        delist(call);
+        return status;
+    }
+    for (size_t i = 0, at = 0; i < ends.size(); at = ends[i++])
+        if (!pdus.push_back(out.view().subspan(at, ends[i] - at))) __builtin_unreachable();  // reserved
+    size_t got = 0;
+    status = stream_->exchange({pdus.data(), pdus.size()}, read_buffer_.bytes(), got, wait_forever);
+    for (;;) {
+        if (!failed(status)) status = read_some(got);
+        if (failed(status)) {
+            close();
+            fail_all(status == Status::protocol_error || status == Status::out_of_memory ? status : Status::call_failed);
+            return Status::ok;
+        }
+        {
+            Guard g(mutex_);
+            if (!call.linked()) return Status::ok;
+        }
+        status = stream_->read(read_buffer_.bytes(), got, wait_forever);
+    }
+}
+
+// Takes what a blocking read stored in read_buffer_.
+Status ClientConnection::read_some(size_t got) {
+    if (got == 0) return Status::call_failed;
+    RPC_TRY(splitter_.feed(read_buffer_.view().first(got), [this](ByteView raw) { return on_pdu(raw); }));
+    if (got == read_buffer_.size() && got < large_read && !read_buffer_.resize(large_read)) return Status::out_of_memory;
+    return Status::ok;
+}
+
+bool ClientConnection::reserve() {
+    Guard g(mutex_);
+    if (closed_ || draining_ || (!multiplexes_ && places_taken_ != 0)) return false;
+    ++places_taken_;
+    return true;
+}
+
+void ClientConnection::unreserve() {
+    Guard g(mutex_);
+    if (places_taken_ != 0) --places_taken_;
+}
+
+Status ClientConnection::start(OutboundCall& call, const Send& send, OutgoingBody& body) {
+    wire::CallFields fields;
+    uint16_t max_frag;
+    Status status = enlist(call, send, fields, max_frag);
+    if (failed(status)) {
+        unreserve();
+        return status;
+    }
+    Buffer out;
+    status = frame_call(fields, std::move(body), max_frag, out);
+    if (failed(status)) {
+        delist(call);
+        return status;
+    }
+    stream_->post(std::move(out));
+    return Status::ok;
+}
+
+void ClientConnection::send_bare(wire::PduType type, uint32_t call_id) {
+    Buffer pdu;
+    if (failed(wire::build_bare(pdu, type, call_id))) return close();  // without memory the peer learns it that way
+    stream_->post(std::move(pdu));
+}
+
+void ClientConnection::cancel(OutboundCall& call) {
+    Guard g(mutex_);
+    if (!call.linked() || !started_ || !understands_cancel()) return;
+    uint32_t id = call.call_id_;
+    g.unlock();
+    send_bare(wire::PduType::co_cancel, id);
+}
+
+void ClientConnection::abandon(OutboundCall& call) {
+    auto keep = Ref<OutboundCall>::share(&call);
+    uint32_t id;
+    bool tell, orphan, end;
+    {
+        Guard g(mutex_);
+        if (!call.linked()) return;
+        id = call.call_id_;
+        tell = started_ && understands_cancel();
+        bool alone = calls_.count() == 1;
+        // Without the agreement to keep it, orphaned ends the connection: other calls on it go first.
+        orphan = tell && (keeps_on_orphan_ || alone);
+        end = !tell || (!keeps_on_orphan_ && alone);
+        if (!keeps_on_orphan_) draining_ = true;
+    }
+    if (!delist(call)) return;
+    if (tell) send_bare(wire::PduType::co_cancel, id);
+    if (orphan) send_bare(wire::PduType::orphaned, id);
+    if (end) close();
+    if (owner_) owner_->on_place_freed();
+}
+
+// ---- what the peer sends ----
+
+Status ClientConnection::on_pdu(ByteView raw) {
+    wire::Pdu pdu;
+    if (wire::parse_pdu(raw, pdu) != wire::Parsed::ok) return Status::protocol_error;
+    switch (pdu.header.type) {
+    case wire::PduType::response:
+        return on_response(pdu);
+    case wire::PduType::fault:
+        return on_fault(pdu);
+    case wire::PduType::bind_ack:
+    case wire::PduType::alter_context_resp:
+        return on_bind_ack(pdu);
+    case wire::PduType::bind_nak: {
+        wire::BindNak nak;
+        if (wire::parse_bind_nak(pdu, nak) != wire::Parsed::ok) return Status::protocol_error;
+        return status_of_nak(nak.reason);
+    }
+    case wire::PduType::shutdown: {
+        Guard g(mutex_);
+        draining_ = true;
+        return Status::ok;
+    }
+    default:
+        RPC_LOG(warn, "client got a %s PDU", wire::name(pdu.header.type));
+        return Status::protocol_error;
+    }
+}
+
+Status ClientConnection::on_response(const wire::Pdu& pdu) {
+    wire::Response response;
+    if (wire::parse_response(pdu, response) != wire::Parsed::ok) return Status::protocol_error;
+    Ref<OutboundCall> call = find(pdu.header.call_id);
+    if (!call) return Status::ok;  // the late answer of an abandoned call
+    Status status = call->on_stub_data(response.stub, response.alloc_hint, pdu.header.data_representation());
+    bool last = pdu.header.has(wire::pfc::last_frag);
+    if (!failed(status) && !last) return Status::ok;
+    end_call(*call, status);
+    // What is still to come of a call that we could not take would be taken for another's.
+    Guard g(mutex_);
+    return failed(status) && !last && !multiplexes_ ? Status::call_failed : Status::ok;
+}
+
+Status ClientConnection::on_fault(const wire::Pdu& pdu) {
+    wire::Fault fault;
+    if (wire::parse_fault(pdu, fault) != wire::Parsed::ok) return Status::protocol_error;
+    Ref<OutboundCall> call = find(pdu.header.call_id);
+    {
+        // The nearest peer's server may send a response behind its fault, which the next call would take for its own.
+        Guard g(mutex_);
+        if (!multiplexes_) draining_ = true;
+    }
+    if (call) end_call(*call, wire::status_from_fault(fault.status));
+    return Status::ok;
+}
+
+void ClientConnection::on_data(ByteView bytes, io::WorkList&) {
+    Status status = splitter_.feed(bytes, [this](ByteView raw) { return on_pdu(raw); });
+    if (!failed(status)) return;
+    RPC_LOG(warn, "client connection closed: status %u", code(status));
+    {
+        Guard g(mutex_);
+        answer_ = status;
+    }
+    stream_->close();
+    fail_all(status);
+}
+
+void ClientConnection::on_closed(Status, io::WorkList&) {
+    {
+        Guard g(mutex_);
+        closed_ = true;
+        answered_.wake_all();
+    }
+    fail_all(Status::call_failed);
+    release();  // the sink's reference: nothing follows
+}
+
+void ClientConnection::close() {
+    {
+        Guard g(mutex_);
+        closed_ = true;
+        answered_.wake_all();
+    }
+    if (stream_) stream_->close();
+}
+
+bool ClientConnection::alive() {
+    {
+        Guard g(mutex_);
+        if (closed_ || draining_) return false;
+    }
+    return stream_->alive();
+}
+
+}  // namespace rpc::link

@@ -1,0 +1,151 @@
+#pragma once
+// One connection of a client, in one of two lives (RPC:managing-network-connection-sets-associations): synchronous, owned by one call at a time and pumped by
+// the calling thread, or asynchronous, read by the pool and carrying many calls where the peer agreed to multiplex.
+// Sources: C706 chapter 9.3 (client machines), [MS-RPCE] 3.3.2.
+#include <span>
+
+#include "base/list.h"
+#include "base/mutex.h"
+#include "io/protocols.h"
+#include "link/framing.h"
+#include "link/reassembly.h"
+#include "wire/bind.h"
+
+namespace rpc::link {
+
+class ClientConnection;
+
+// A call as its connection sees it. The connection holds a reference from send until the call left it.
+class OutboundCall : public RefCounted<OutboundCall>, public ListLink<> {
+public:
+    virtual ~OutboundCall() = default;
+    // Stub data of one response fragment, in order. A failure ends the call with that status.
+    virtual Status on_stub_data(ByteView stub, uint32_t alloc_hint, uint32_t data_representation) = 0;
+    // The end, from the peer or from the connection's. May come more than once: the call keeps the first. Unlocked, and the
+    // connection has let go of the call by then.
+    virtual void on_end(Status status) = 0;
+
+private:
+    friend class ClientConnection;
+    uint32_t call_id_ = 0;  // guarded by the connection's mutex
+};
+
+// Who keeps the connection. Every OutboundCall keeps its owner alive until it is destroyed itself.
+class ConnectionOwner {
+public:
+    // An asynchronous connection has a place again, as one of its calls ended. Unlocked.
+    virtual void on_place_freed() = 0;
+
+protected:
+    ~ConnectionOwner() = default;
+};
+
+// The interface a call is for.
+struct Syntaxes {
+    wire::SyntaxId abstract_syntax;
+    wire::SyntaxId transfer_syntax;
+    bool operator==(const Syntaxes&) const = default;
+};
+
+class ClientConnection final : public RefCounted<ClientConnection>, public io::StreamSink, public ListLink<> {
+public:
+    enum class Kind : uint8_t { sync, async };
+
+    explicit ClientConnection(Kind kind) : kind_(kind) {}
+    ~ClientConnection() { close(); }
+
+    // Connects, and binds the first presentation context. `group` is the association group to join, 0 for a new one; it
+    // receives the server's. An asynchronous connection then joins the pool and lives until close() or the peer's end.
+    // Blocks the calling thread. server_unavailable, unknown_if, unsupported_trans_syn, protocol_error, ...
+    Status open(const io::Protocol& protocol, const io::Address& address, const Syntaxes& first, uint32_t& group,
+                ConnectionOwner* owner) EXCLUDES(mutex_);
+
+    // Whether calls for `syntaxes` can go here now; `needs_context` tells that alter_context comes first.
+    bool serves(const Syntaxes& syntaxes, bool& needs_context) EXCLUDES(mutex_);
+    // Adds a presentation context by alter_context, waiting for the answer.
+    Status add_context(const Syntaxes& syntaxes) EXCLUDES(mutex_);
+
+    struct Send {
+        Syntaxes syntaxes;
+        uint16_t opnum = 0;
+        uint8_t flags = 0;  // pfc::maybe
+        const Uuid* object = nullptr;
+    };
+    // Synchronous: sends, and pumps this connection until the call has ended: ok, and its on_end was called. A failure means that
+    // nothing was sent and on_end is not called: call_failed_dne with `body` kept when the connection was closed already, so
+    // that another may be tried; out_of_memory.
+    Status perform(OutboundCall& call, const Send& send, OutgoingBody& body) EXCLUDES(mutex_);
+
+    // Asynchronous: takes the place that reserve() promised, sends and returns. Failures as perform's; the place is free then.
+    Status start(OutboundCall& call, const Send& send, OutgoingBody& body) EXCLUDES(mutex_);
+    // Asynchronous: whether one more call may go out, counting it. Every true is followed by start() or unreserve().
+    bool reserve() EXCLUDES(mutex_);
+    void unreserve() EXCLUDES(mutex_);
+
+    // Tells the peer that the client would like the call to end (co_cancel), where the peer understands that.
+    void cancel(OutboundCall& call) EXCLUDES(mutex_);
+    // The call has ended on our side: co_cancel and orphaned where the peer understands them, else this connection, which
+    // carries nothing else, is closed ([MS-RPCE] 3.3.1.5.10).
+    void abandon(OutboundCall& call) EXCLUDES(mutex_);
+
+    void close();
+    // Whether it may carry another call, as far as can be told without blocking.
+    bool alive() EXCLUDES(mutex_);
+    Kind kind() const { return kind_; }
+
+    // io::StreamSink
+    void on_data(ByteView bytes, io::WorkList& later) override EXCLUDES(mutex_);
+    void on_closed(Status why, io::WorkList& later) override EXCLUDES(mutex_);
+
+private:
+    struct Context {
+        Syntaxes syntaxes;
+        uint16_t p_cont_id;
+    };
+    Status negotiate(wire::PduType type, const Syntaxes& syntaxes, uint32_t& group);
+    Status read_some(size_t got);
+    Status await_answer(bool queued);
+    Status on_pdu(ByteView raw);
+    Status on_answer(const wire::Pdu& pdu);
+    Status on_bind_ack(const wire::Pdu& pdu) EXCLUDES(mutex_);
+    Status on_response(const wire::Pdu& pdu);
+    Status on_fault(const wire::Pdu& pdu);
+    Status enlist(OutboundCall& call, const Send& send, wire::CallFields& fields, uint16_t& max_frag) EXCLUDES(mutex_);
+    Ref<OutboundCall> find(uint32_t call_id) EXCLUDES(mutex_);
+    bool delist(OutboundCall& call) EXCLUDES(mutex_);
+    void end_call(OutboundCall& call, Status status);
+    void fail_all(Status status);
+    void send_bare(wire::PduType type, uint32_t call_id);
+    bool understands_cancel() const REQUIRES(mutex_) { return multiplexes_ || negotiated_features_; }
+
+    const Kind kind_;
+    Ref<io::Stream> stream_;           // set by open, then constant
+    ConnectionOwner* owner_ = nullptr;  // as stream_; told only while one of its calls is referenced
+    PduSplitter splitter_;             // touched by whoever reads: the pumping thread or the sink
+    Buffer read_buffer_;               // synchronous only
+
+    Mutex mutex_;
+    Condition answered_;
+    List<OutboundCall> calls_ GUARDED_BY(mutex_);
+    Vector<Context> contexts_ GUARDED_BY(mutex_);
+    size_t places_taken_ GUARDED_BY(mutex_) = 0;
+    uint32_t next_call_id_ GUARDED_BY(mutex_) = 1;
+    uint16_t next_context_id_ GUARDED_BY(mutex_) = 0;
+    uint16_t max_xmit_frag_ GUARDED_BY(mutex_) = 0;
+    bool multiplexes_ GUARDED_BY(mutex_) = false;
+    bool negotiated_features_ GUARDED_BY(mutex_) = false;
+    bool keeps_on_orphan_ GUARDED_BY(mutex_) = false;
+    bool started_ GUARDED_BY(mutex_) = false;
+    bool closed_ GUARDED_BY(mutex_) = false;
+    bool draining_ GUARDED_BY(mutex_) = false;  // carries its calls to their end and takes no more
+
+    // The negotiation that is out, one at a time.
+    bool negotiating_ GUARDED_BY(mutex_) = false;
+    bool answer_here_ GUARDED_BY(mutex_) = false;
+    Status answer_ GUARDED_BY(mutex_) = Status::ok;
+    Syntaxes offered_ GUARDED_BY(mutex_);
+    uint16_t offered_id_ GUARDED_BY(mutex_) = 0;
+    uint32_t answered_group_ GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace rpc::link

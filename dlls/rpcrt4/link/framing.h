@@ -1,0 +1,41 @@
+#pragma once
+// Stub data on its way out: kept behind room for a header, so that a call of one fragment is framed without a copy.
+#include "base/vector.h"
+#include "wire/fragment.h"
+
+namespace rpc::link {
+
+// Stub data of a request or response. Move only.
+class OutgoingBody {
+public:
+    static constexpr size_t plain_headroom = wire::request_header_size;        // a response's is the same
+    static constexpr size_t object_headroom = wire::request_header_size + 16;  // a request with an object UUID
+
+    // Room for `size` bytes, not initialised. out_of_memory.
+    Status allocate(size_t size, bool with_object) {
+        headroom_ = with_object ? object_headroom : plain_headroom;
+        if (size > UINT32_MAX || !buffer_.resize(headroom_ + size)) return Status::out_of_memory;
+        return Status::ok;
+    }
+    bool allocated() const { return buffer_.data() != nullptr; }
+    uint8_t* data() { return allocated() ? buffer_.data() + headroom_ : nullptr; }
+    size_t size() const { return buffer_.size() - headroom_; }
+    // Keeps the first `size` bytes (size <= size()).
+    void shrink(size_t size) { (void)!buffer_.resize(headroom_ + size); }
+    void reset() {
+        buffer_.reset();
+        headroom_ = 0;
+    }
+
+private:
+    friend Status frame_call(const wire::CallFields&, OutgoingBody, uint16_t, Buffer&, Vector<size_t>*);
+    Buffer buffer_;
+    size_t headroom_ = 0;
+};
+
+// All fragments of a request or response, one behind the other. `ends`, when given, receives the offset behind each.
+// out_of_memory; protocol_error when `max_frag` leaves no room for stub data. `body` is used up in any case.
+Status frame_call(const wire::CallFields& fields, OutgoingBody body, uint16_t max_frag, Buffer& out,
+                  Vector<size_t>* ends = nullptr);
+
+}  // namespace rpc::link

@@ -1,0 +1,339 @@
+#include "link/server_connection.h"
+
+#include "base/log.h"
+#include "wire/fault.h"
+
+namespace rpc::link {
+namespace {
+
+constexpr uint16_t our_max_frag = 0xFFF8;
+constexpr size_t max_contexts = 1000;       // a peer chooses how many
+constexpr size_t max_active_calls = 65536;  // likewise
+constexpr uint32_t turn_patience_ms = 20;
+constexpr size_t max_hint = 1 << 20;        // of alloc_hint we believe that much
+
+}  // namespace
+
+Status ServerConnection::serve(Ref<io::Stream> stream, const io::Protocol& protocol, std::string_view secondary_address,
+                               ServerHost& host) {
+    Str address;
+    if (!address.assign(secondary_address)) return Status::out_of_memory;
+    auto self = make_ref<ServerConnection>(stream, protocol, std::move(address), host);
+    if (!self) return Status::out_of_memory;
+    self->add_ref();  // the sink's, until on_closed
+    Status status = stream->start(*self);
+    if (failed(status)) self->release();
+    return status;
+}
+
+void ServerConnection::on_data(ByteView bytes, io::WorkList& later) {
+    Status status = splitter_.feed(bytes, [&](ByteView raw) { return on_pdu(raw, later); });
+    if (!failed(status)) return;
+    RPC_LOG(warn, "server connection closed: status %u", code(status));
+    stream_->close();
+}
+
+void ServerConnection::on_closed(Status, io::WorkList&) {
+    {
+        Guard g(mutex_);
+        closed_ = true;
+        turn_.wake_all();
+    }
+    // Calls that were not complete can never be; the others learn that nobody waits.
+    for (;;) {
+        Ref<InboundCall> call;
+        {
+            Guard g(mutex_);
+            call = Ref<InboundCall>::share(calls_.front());
+            if (!call) break;
+            calls_.remove(call.get());
+            --call_count_;
+        }
+        call->release();
+        if (call->phase_ != InboundCall::Phase::receiving) call->on_disconnect();
+    }
+    contexts_.reset();
+    release();  // the sink's reference: nothing follows
+}
+
+bool ServerConnection::closed() {
+    Guard g(mutex_);
+    return closed_;
+}
+
+Status ServerConnection::on_pdu(ByteView raw, io::WorkList& later) {
+    wire::Pdu pdu;
+    wire::Parsed parsed = wire::parse_pdu(raw, pdu);
+    if (parsed != wire::Parsed::ok) {
+        RPC_LOG(warn, "bad PDU from a client: %s", wire::name(parsed));
+        return Status::protocol_error;
+    }
+    switch (pdu.header.type) {
+    case wire::PduType::bind:
+    case wire::PduType::alter_context:
+        return on_bind(pdu);
+    case wire::PduType::request:
+        return on_request(pdu, later);
+    case wire::PduType::co_cancel:
+        on_cancel(pdu.header.call_id, false);
+        return Status::ok;
+    case wire::PduType::orphaned:
+        on_cancel(pdu.header.call_id, true);
+        return Status::ok;
+    default:
+        RPC_LOG(warn, "a client sent a %s PDU", wire::name(pdu.header.type));
+        return Status::protocol_error;
+    }
+}
+
+// ---- negotiation ----
+
+Status ServerConnection::refuse_bind(const wire::Pdu& pdu, wire::RejectReason reason) {
+    Buffer out;
+    RPC_TRY(wire::build_bind_nak(out, pdu.header.call_id, reason));
+    stream_->post(std::move(out));
+    return Status::ok;
+}
+
+Status ServerConnection::on_bind(const wire::Pdu& pdu) {
+    const bool first = pdu.header.type == wire::PduType::bind;
+    wire::Bind bind;
+    if (wire::parse_bind(pdu, bind) != wire::Parsed::ok || first == bound_) return Status::protocol_error;
+    // No security provider is built yet: a client that wants one is told so and may go on without.
+    if (pdu.has_auth) return refuse_bind(pdu, wire::RejectReason::authentication_type_not_recognized);
+    if (first) {
+        if (bind.max_recv_frag < wire::header_size + 64 || bind.context_count == 0)
+            return refuse_bind(pdu, wire::RejectReason::not_specified);
+        association_ = ServerAssociation::join(bind.assoc_group_id);
+        if (!association_) return refuse_bind(pdu, wire::RejectReason::local_limit_exceeded);
+        max_xmit_frag_ = std::min(bind.max_recv_frag, our_max_frag);
+        multiplexes_ = pdu.header.has(wire::pfc::conc_mpx);
+        bound_ = true;
+    }
+    Vector<wire::ContextResult> results;
+    RPC_TRY(answer_offers(bind, results));
+    wire::BindFields fields;
+    fields.call_id = pdu.header.call_id;
+    fields.flags = multiplexes_ ? wire::pfc::conc_mpx : 0;
+    fields.max_xmit_frag = max_xmit_frag_;
+    fields.max_recv_frag = our_max_frag < bind.max_xmit_frag ? our_max_frag : bind.max_xmit_frag;
+    fields.assoc_group_id = association_->group();
+    std::string_view address = first ? secondary_address_.view() : std::string_view{};
+    Buffer out;
+    RPC_TRY(wire::build_bind_ack(out, first ? wire::PduType::bind_ack : wire::PduType::alter_context_resp, fields,
+                                 {reinterpret_cast<const uint8_t*>(address.data()), address.size()},
+                                 {results.data(), results.size()}));
+    stream_->post(std::move(out));
+    return Status::ok;
+}
+
+Status ServerConnection::answer_offers(wire::Bind& bind, Vector<wire::ContextResult>& results) {
+    if (!results.reserve(bind.context_count)) return Status::out_of_memory;
+    wire::ContextElement element;
+    while (bind.contexts.next(element)) {
+        wire::ContextResult result;
+        uint8_t features;
+        if (element.transfer_count == 1 && wire::is_feature_syntax(element.transfer(0), features)) {
+            result.result = wire::BindResult::negotiate_ack;
+            result.reason = features & wire::feature::keep_connection_on_orphan;
+        } else {
+            RPC_TRY(accept(element, result));
+        }
+        if (!results.push_back(result)) return Status::out_of_memory;
+    }
+    return Status::ok;
+}
+
+// At most one transfer syntax of the element is accepted, the first that fits ([MS-RPCE] 3.3.1.5.6).
+Status ServerConnection::accept(const wire::ContextElement& element, wire::ContextResult& result) {
+    auto why = wire::ProviderReason::proposed_transfer_syntaxes_not_supported;
+    for (size_t i = 0; i < element.transfer_count; ++i) {
+        wire::SyntaxId transfer = element.transfer(i);
+        Ref<ServerInterface> iface = host_.find_interface(element.abstract_syntax, transfer, why);
+        if (!iface) continue;
+        Context* context = nullptr;
+        for (Context& c : contexts_)
+            if (c.p_cont_id == element.p_cont_id) context = &c;
+        if (context) {
+            *context = {element.p_cont_id, transfer, std::move(iface)};
+        } else {
+            if (contexts_.size() >= max_contexts) {
+                why = wire::ProviderReason::local_limit_exceeded;
+                break;
+            }
+            if (!contexts_.push_back({element.p_cont_id, transfer, std::move(iface)})) return Status::out_of_memory;
+        }
+        result.result = wire::BindResult::acceptance;
+        result.transfer_syntax = transfer;
+        return Status::ok;
+    }
+    result.result = wire::BindResult::provider_rejection;
+    result.reason = static_cast<uint16_t>(why);
+    return Status::ok;
+}
+
+// ---- requests ----
+
+Ref<InboundCall> ServerConnection::find(uint32_t call_id) {
+    for (InboundCall* c = calls_.front(); c; c = calls_.next(c))
+        if (c->call_id_ == call_id) return Ref<InboundCall>::share(c);
+    return nullptr;
+}
+
+Status ServerConnection::begin_call(const wire::Pdu& pdu, const wire::Request& request, Ref<InboundCall>& call) {
+    const Context* context = nullptr;
+    for (const Context& c : contexts_)
+        if (c.p_cont_id == request.p_cont_id) context = &c;
+    if (!context)
+        return send_fault(pdu.header.call_id, request.p_cont_id, 0, wire::fault_from_status(Status::unknown_if), true);
+    Guard g(mutex_);
+    if (find(pdu.header.call_id)) return Status::protocol_error;  // two calls of one id
+    if (call_count_ >= max_active_calls) {
+        g.unlock();
+        return send_fault(pdu.header.call_id, request.p_cont_id, 0, wire::fault_from_status(Status::server_too_busy), true);
+    }
+    call = host_.make_call();
+    if (!call) {
+        g.unlock();
+        return send_fault(pdu.header.call_id, request.p_cont_id, 0, wire::fault_from_status(Status::out_of_memory), true);
+    }
+    call->call_id_ = pdu.header.call_id;
+    call->p_cont_id_ = request.p_cont_id;
+    call->opnum = request.opnum;
+    call->has_object = request.has_object;
+    call->object = request.object;
+    call->transfer_syntax = context->transfer_syntax;
+    call->data_representation = pdu.header.data_representation();
+    call->maybe = pdu.header.has(wire::pfc::maybe);
+    call->iface = context->iface;
+    call->connection = Ref<ServerConnection>::share(this);
+    call->add_ref();
+    calls_.push_back(call.get());
+    ++call_count_;
+    return Status::ok;
+}
+
+Status ServerConnection::on_request(const wire::Pdu& pdu, io::WorkList& later) {
+    wire::Request request;
+    if (wire::parse_request(pdu, request) != wire::Parsed::ok) return Status::protocol_error;
+    Ref<InboundCall> call;
+    if (pdu.header.has(wire::pfc::first_frag)) {
+        RPC_TRY(begin_call(pdu, request, call));
+        if (!call) return Status::ok;  // refused; what follows of it finds no call
+    } else {
+        Guard g(mutex_);
+        call = find(pdu.header.call_id);
+        if (!call) return Status::ok;
+        if (call->phase_ != InboundCall::Phase::receiving) return Status::protocol_error;
+    }
+    bool last = pdu.header.has(wire::pfc::last_frag);
+    bool stored = request.stub.size() <= UINT32_MAX - call->stub.size();
+    if (stored && call->stub.empty() && !last) stored = call->stub.reserve(std::min<size_t>(request.alloc_hint, max_hint));
+    if (!stored || !call->stub.append(request.stub)) return fault(*call, wire::fault_from_status(Status::out_of_memory), true);
+    if (pdu.header.has(wire::pfc::pending_cancel)) on_cancel(pdu.header.call_id, false);
+    if (last) queue(std::move(call), later);
+    return Status::ok;
+}
+
+void ServerConnection::on_cancel(uint32_t call_id, bool orphaned) {
+    Ref<InboundCall> call;
+    {
+        Guard g(mutex_);
+        call = find(call_id);
+        if (!call) return;  // late, or never ours: both are nothing
+        if (call->cancels_ != UINT8_MAX && !orphaned) ++call->cancels_;
+        if (orphaned) call->orphaned_ = true;
+    }
+    call->on_cancel();
+}
+
+// ---- dispatch order ----
+
+void ServerConnection::queue(Ref<InboundCall> call, io::WorkList& later) {
+    Guard g(mutex_);
+    call->phase_ = InboundCall::Phase::queued;
+    if (waiting_) return ready_.push_back(call.detach());
+    (current_ ? waiting_ : current_) = call.get();
+    later.push_back(call.detach());
+}
+
+void ServerConnection::await_turn(InboundCall& call) {
+    Guard g(mutex_);
+    uint32_t waits = 0;
+    while (current_ && current_ != &call && !closed_ && waits++ == 0)
+        if (turn_.wait(mutex_, turn_patience_ms)) waits = 0;
+    call.phase_ = InboundCall::Phase::dispatched;
+    if (current_ == &call) return;
+    current_ = &call;
+    waiting_ = nullptr;
+    io::Work* next = ready_.pop_front();
+    if (!next) return;
+    waiting_ = static_cast<InboundCall*>(next);
+    g.unlock();
+    io::submit(*next);
+}
+
+void ServerConnection::let_next_start(InboundCall& call) {
+    Guard g(mutex_);
+    if (current_ != &call) return;
+    current_ = nullptr;
+    turn_.wake_all();
+}
+
+// ---- answers ----
+
+bool ServerConnection::finish(InboundCall& call) {
+    Guard g(mutex_);
+    ListLink<ActiveCalls>* link = &call;
+    if (!link->linked()) return false;
+    calls_.remove(&call);
+    --call_count_;
+    bool wanted = !closed_ && !call.orphaned_ && !call.maybe;
+    g.unlock();
+    call.release();
+    return wanted;
+}
+
+Status ServerConnection::respond(InboundCall& call, OutgoingBody body) {
+    auto keep = Ref<InboundCall>::share(&call);
+    if (!finish(call)) return Status::ok;
+    wire::CallFields fields;
+    fields.type = wire::PduType::response;
+    fields.call_id = call.call_id_;
+    fields.p_cont_id = call.p_cont_id_;
+    fields.cancel_count = call.cancels_;
+    Buffer out;
+    Status status = frame_call(fields, std::move(body), max_xmit_frag_, out);
+    if (failed(status)) {
+        stream_->close();
+        return status;
+    }
+    stream_->post(std::move(out));
+    return Status::ok;
+}
+
+Status ServerConnection::fault(InboundCall& call, uint32_t wire_status, bool did_not_execute) {
+    auto keep = Ref<InboundCall>::share(&call);
+    if (!finish(call)) return Status::ok;
+    return send_fault(call.call_id_, call.p_cont_id_, call.cancels_, wire_status, did_not_execute);
+}
+
+Status ServerConnection::send_fault(uint32_t call_id, uint16_t p_cont_id, uint8_t cancels, uint32_t wire_status,
+                                    bool did_not_execute) {
+    wire::FaultFields fields;
+    fields.call_id = call_id;
+    fields.p_cont_id = p_cont_id;
+    fields.cancel_count = cancels;
+    fields.flags = did_not_execute ? wire::pfc::did_not_execute : 0;
+    fields.status = wire_status;
+    Buffer out;
+    Status status = wire::build_fault(out, fields);
+    if (failed(status)) {
+        stream_->close();  // [MS-RPCE] 3.3.3.5.1: without a fault, the connection ends
+        return status;
+    }
+    stream_->post(std::move(out));
+    return Status::ok;
+}
+
+}  // namespace rpc::link

@@ -1,0 +1,141 @@
+#pragma once
+// One connection of a server: negotiates, puts requests together, hands them on in order, frames answers. Sources: C706
+// chapter 9.3 (server machines), [MS-RPCE] 3.3.3.
+#include "base/list.h"
+#include "base/mutex.h"
+#include "io/protocols.h"
+#include "link/framing.h"
+#include "link/reassembly.h"
+#include "link/server_association.h"
+#include "wire/bind.h"
+
+namespace rpc::link {
+
+class ServerConnection;
+
+// What a presentation context leads to; the runtime knows more.
+class ServerInterface : public RefCounted<ServerInterface> {
+public:
+    virtual ~ServerInterface() = default;
+};
+
+struct ActiveCalls;  // the tag of the connection's list
+
+// A request on its way through the server. Referenced by the connection while it is active, by the pool while it is queued,
+// and by whoever will answer it.
+class InboundCall : public RefCounted<InboundCall>, public ListLink<ActiveCalls>, public io::Work {
+public:
+    virtual ~InboundCall() = default;
+    // What the client sent; constant from the dispatch on.
+    uint16_t opnum = 0;
+    bool has_object = false;
+    Uuid object;
+    wire::SyntaxId transfer_syntax;
+    uint32_t data_representation = 0;
+    bool maybe = false;  // no answer wanted
+    Buffer stub;
+    Ref<ServerInterface> iface;
+    Ref<ServerConnection> connection;
+
+    // The client asks for the call to end. At any time after the first fragment; unlocked.
+    virtual void on_cancel() = 0;
+    // The client is gone: nobody will read an answer. Unlocked.
+    virtual void on_disconnect() = 0;
+
+private:
+    friend class ServerConnection;
+    uint32_t call_id_ = 0;
+    uint16_t p_cont_id_ = 0;
+    enum class Phase : uint8_t { receiving, queued, dispatched } phase_ = Phase::receiving;
+    bool orphaned_ = false;
+    uint8_t cancels_ = 0;
+};
+
+// The runtime, as connections see it. Any thread, unlocked.
+class ServerHost {
+public:
+    // Whether this server offers the interface with that transfer syntax; if not, `why`.
+    virtual Ref<ServerInterface> find_interface(const wire::SyntaxId& abstract_syntax, const wire::SyntaxId& transfer_syntax,
+                                                wire::ProviderReason& why) = 0;
+    // An empty call; null when memory is out.
+    virtual Ref<InboundCall> make_call() = 0;
+
+protected:
+    ~ServerHost() = default;
+};
+
+class ServerConnection final : public RefCounted<ServerConnection>, public io::StreamSink {
+public:
+    // Takes a stream that was just accepted; lives until the stream's end. `secondary_address` is the endpoint, for bind_ack.
+    static Status serve(Ref<io::Stream> stream, const io::Protocol& protocol, std::string_view secondary_address,
+                        ServerHost& host);
+
+    // The call's manager is about to start: waits until the one before it has let the next start (or a moment has passed: a manager
+    // that blocks must not stop the others), so that calls of one connection start in the order of their requests.
+    void await_turn(InboundCall& call) EXCLUDES(mutex_);
+    // Lets the next one start. When the manager routine returned; before a synchronous one starts, as it may block. Idempotent.
+    void let_next_start(InboundCall& call) EXCLUDES(mutex_);
+
+    // Answers the call and takes it off the connection; a second answer is dropped. What nobody waits for (maybe, orphaned,
+    // closed) is not sent. When the answer cannot be framed the connection is closed, and the status says why.
+    Status respond(InboundCall& call, OutgoingBody body) EXCLUDES(mutex_);
+    // `wire_status` from wire::fault_from_status.
+    Status fault(InboundCall& call, uint32_t wire_status, bool did_not_execute) EXCLUDES(mutex_);
+
+    bool closed() EXCLUDES(mutex_);
+    void close() { stream_->close(); }
+    ServerAssociation* association() const { return association_.get(); }
+    io::Stream& stream() const { return *stream_; }
+
+    // io::StreamSink
+    void on_data(ByteView bytes, io::WorkList& later) override EXCLUDES(mutex_);
+    void on_closed(Status why, io::WorkList& later) override EXCLUDES(mutex_);
+
+    const io::Protocol& protocol() const { return protocol_; }
+
+    ServerConnection(Ref<io::Stream> stream, const io::Protocol& protocol, Str secondary_address, ServerHost& host)
+        : stream_(std::move(stream)), protocol_(protocol), secondary_address_(std::move(secondary_address)), host_(host) {}
+
+private:
+    struct Context {
+        uint16_t p_cont_id;
+        wire::SyntaxId transfer_syntax;
+        Ref<ServerInterface> iface;
+    };
+    Status on_pdu(ByteView raw, io::WorkList& later);
+    Status on_bind(const wire::Pdu& pdu);
+    Status answer_offers(wire::Bind& bind, Vector<wire::ContextResult>& results);
+    Status accept(const wire::ContextElement& element, wire::ContextResult& result);
+    Status refuse_bind(const wire::Pdu& pdu, wire::RejectReason reason);
+    Status on_request(const wire::Pdu& pdu, io::WorkList& later);
+    Status begin_call(const wire::Pdu& pdu, const wire::Request& request, Ref<InboundCall>& call);
+    void queue(Ref<InboundCall> call, io::WorkList& later) EXCLUDES(mutex_);
+    void on_cancel(uint32_t call_id, bool orphaned) EXCLUDES(mutex_);
+    Ref<InboundCall> find(uint32_t call_id) REQUIRES(mutex_);
+    // Whether an answer is wanted, taking the call off.
+    bool finish(InboundCall& call) EXCLUDES(mutex_);
+    Status send_fault(uint32_t call_id, uint16_t p_cont_id, uint8_t cancels, uint32_t wire_status, bool did_not_execute);
+
+    const Ref<io::Stream> stream_;
+    const io::Protocol& protocol_;
+    const Str secondary_address_;
+    ServerHost& host_;
+    PduSplitter splitter_;               // the sink's thread only, as the next five
+    Ref<ServerAssociation> association_;
+    Vector<Context> contexts_;
+    uint16_t max_xmit_frag_ = 0;  // constant once calls come
+    bool bound_ = false;
+    bool multiplexes_ = false;
+
+    Mutex mutex_;
+    Condition turn_;
+    List<InboundCall, ActiveCalls> calls_ GUARDED_BY(mutex_);
+    size_t call_count_ GUARDED_BY(mutex_) = 0;
+    // Dispatch order: the one whose manager runs and has not let go, the one that the pool has and that waits for it, the rest.
+    InboundCall* current_ GUARDED_BY(mutex_) = nullptr;
+    InboundCall* waiting_ GUARDED_BY(mutex_) = nullptr;
+    io::WorkList ready_ GUARDED_BY(mutex_);
+    bool closed_ GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace rpc::link

@@ -1,0 +1,187 @@
+#include "runtime/message.h"
+
+#include "base/guard.h"
+#include "base/log.h"
+#include "base/os.h"
+#include "call/client_call.h"
+#include "runtime/binding.h"
+#include "runtime/convert.h"
+#include "runtime/server.h"
+#include "runtime/thread_state.h"
+
+namespace rpc::runtime {
+namespace {
+
+constexpr uint32_t buffer_async = 0x8000;  // RPC_BUFFER_ASYNC
+constexpr uint32_t little_endian_ascii_ieee = 0x10;
+constexpr ULong32 async_signature = 0x43595341;  // "ASYC"
+
+Ref<call::ClientCall> client_call(const RPC_MESSAGE& message) {
+    return from_handle<call::ClientCall>(message.ReservedForRuntime, HandleKind::client_call);
+}
+Ref<call::ServerCall> server_call(const RPC_MESSAGE& message) {
+    return from_handle<call::ServerCall>(message.Handle, HandleKind::server_call);
+}
+
+// The endpoint that the interface itself names for the protocol, or nothing.
+std::string_view interface_endpoint(const RPC_CLIENT_INTERFACE& iface, std::string_view protocol) {
+    for (unsigned i = 0; i < iface.RpcProtseqEndpointCount; ++i) {
+        const auto& known = iface.RpcProtseqEndpoint[i];
+        if (protocol == reinterpret_cast<const char*>(known.RpcProtocolSequence))
+            return reinterpret_cast<const char*>(known.Endpoint);
+    }
+    return {};
+}
+
+Status server_get_buffer(call::ServerCall& call, RPC_MESSAGE& message) {
+    call.body.reset();
+    RPC_TRY(call.body.allocate(message.BufferLength, false));
+    message.Buffer = call.body.data();
+    return Status::ok;
+}
+
+// The stub data that the message describes must be what get_buffer gave out.
+Status take_length(link::OutgoingBody& body, const RPC_MESSAGE& message) {
+    if (!body.allocated() || message.Buffer != body.data() || message.BufferLength > body.size()) return Status::invalid_arg;
+    body.shrink(message.BufferLength);
+    return Status::ok;
+}
+
+void drop_client_call(RPC_MESSAGE& message) {
+    void* handle = std::exchange(message.ReservedForRuntime, nullptr);
+    message.Buffer = nullptr;
+    if (handle_table::remove(handle)) static_cast<call::ClientCall*>(handle)->release();
+}
+
+Status hand_out_reply(call::ClientCall& call, RPC_MESSAGE& message) {
+    message.Buffer = call.reply.data();
+    message.BufferLength = static_cast<unsigned>(call.reply.size());
+    message.DataRepresentation = call.reply_data_representation;
+    return Status::ok;
+}
+
+}  // namespace
+
+Status get_buffer(RPC_MESSAGE& message) {
+    if (auto call = server_call(message)) return server_get_buffer(*call, message);
+    auto binding = Binding::from_handle(message.Handle);
+    auto iface = static_cast<const RPC_CLIENT_INTERFACE*>(message.RpcInterfaceInformation);
+    if (!binding) return Status::invalid_binding;
+    if (!iface) return Status::unknown_if;
+    if (client_call(message)) drop_client_call(message);
+    Ref<link::Association> association;
+    RPC_TRY(binding->association(interface_endpoint(*iface, binding->protocol().name), association));
+    link::Syntaxes syntaxes{to_syntax(iface->InterfaceId),
+                            to_syntax(message.TransferSyntax ? *message.TransferSyntax : iface->TransferSyntax)};
+    Uuid object = binding->object();
+    const bool has_object = !(object == Uuid{});
+    auto call = make_ref<call::ClientCall>(std::move(association), syntaxes, static_cast<uint16_t>(message.ProcNum),
+                                           uint8_t{0}, has_object ? &object : nullptr);
+    if (!call) return Status::out_of_memory;
+    RPC_TRY(call->connect((message.RpcFlags & buffer_async) != 0));
+    RPC_TRY(call->body.allocate(message.BufferLength, has_object));
+    RPC_TRY(handle_table::add(call.get(), HandleKind::client_call));
+    message.Buffer = call->body.data();
+    message.DataRepresentation = little_endian_ascii_ieee;
+    message.ReservedForRuntime = call.detach();
+    return Status::ok;
+}
+
+Status free_buffer(RPC_MESSAGE& message) {
+    if (auto call = server_call(message)) {
+        call->body.reset();
+        message.Buffer = nullptr;
+        return Status::ok;
+    }
+    auto call = client_call(message);
+    if (!call) return Status::invalid_binding;
+    if (call->asynchronous()) call->cancel(true);
+    drop_client_call(message);
+    return Status::ok;
+}
+
+Status send_receive(RPC_MESSAGE& message) {
+    auto call = client_call(message);
+    if (!call || call->asynchronous()) return Status::invalid_binding;
+    RPC_TRY(take_length(call->body, message));
+    const uint64_t start = log::enabled(log::Level::debug) ? os::now_ms() : 0;
+    Status status = call->perform();
+    RPC_LOG(debug, "client call opnum %u, binding %p: status %u, %u ms", message.ProcNum, message.Handle, code(status),
+            static_cast<unsigned>(os::now_ms() - start));
+    if (!failed(status)) return hand_out_reply(*call, message);
+    drop_client_call(message);
+    return status;
+}
+
+Status send(RPC_MESSAGE& message) {
+    if (auto call = server_call(message)) {
+        RPC_TRY(take_length(call->body, message));
+        Status status = call->respond();
+        Server::instance().call_ended(*call);
+        return status;
+    }
+    auto call = client_call(message);
+    if (!call || !call->asynchronous()) return Status::invalid_binding;
+    RPC_TRY(take_length(call->body, message));
+    RPC_LOG(debug, "client call opnum %u, binding %p: issued", message.ProcNum, message.Handle);
+    return call->start();
+}
+
+Status receive(RPC_MESSAGE& message, uint32_t size) {
+    (void)size;  // of a partial receive: only pipes have those
+    auto call = client_call(message);
+    if (!call) return Status::invalid_binding;
+    RPC_TRY(call->status());
+    return hand_out_reply(*call, message);
+}
+
+Status async_set_handle(RPC_MESSAGE& message, RPC_ASYNC_STATE* state, call::AsyncStub* stub) {
+    RPC_ASYNC_STATE copy;
+    if (!copy_guarded(&copy, state, sizeof copy)) return Status::invalid_async_handle;
+    if (copy.Size != sizeof copy || copy.Signature != async_signature) return Status::invalid_async_handle;
+    void* handle;
+    if (auto call = server_call(message)) {
+        RPC_TRY(call->detach(state, stub));
+        handle = call.get();
+    } else {
+        auto out = client_call(message);
+        if (!out) return Status::invalid_binding;
+        auto other = from_handle<call::ClientCall>(copy.RuntimeInfo, HandleKind::client_call);
+        if (other && other->async_state() == state) return Status::invalid_async_call;
+        call::Notification notification;
+        RPC_TRY(notification.capture(copy));
+        out->tie(state, std::move(notification), stub);
+        handle = out.get();
+    }
+    return copy_guarded(&state->RuntimeInfo, &handle, sizeof handle) ? Status::ok : Status::invalid_async_handle;
+}
+
+void async_detach(RPC_MESSAGE& message) {
+    auto call = client_call(message);
+    if (!call || !call->asynchronous()) return;
+    void* const none = nullptr;
+    if (!copy_guarded(&call->async_state()->RuntimeInfo, &none, sizeof none)) RPC_LOG(warn, "an async state vanished");
+    call->untie();
+}
+
+void manager_may_block(RPC_MESSAGE& message) {
+    if (auto call = server_call(message)) call->connection->let_next_start(*call);
+}
+
+Status association_data(void* call_handle, AssociationData* (*create)(), Ref<AssociationData>& data) {
+    auto call = call_handle ? from_handle<call::ServerCall>(call_handle, HandleKind::server_call) : current_call();
+    if (!call) return call_handle ? Status::invalid_binding : Status::no_call_active;
+    return call->connection->association()->data(create, data);
+}
+
+Status binding_copy(void* binding_handle, void** copy) {
+    auto binding = Binding::from_handle(binding_handle);
+    if (!binding) return Status::invalid_binding;
+    Ref<Binding> made;
+    RPC_TRY(binding->copy(made));
+    return Binding::to_handle(std::move(made), copy);
+}
+
+Status binding_free(void** binding_handle) { return Binding::free_handle(binding_handle); }
+
+}  // namespace rpc::runtime

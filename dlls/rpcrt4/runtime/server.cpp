@@ -1,0 +1,266 @@
+#include "runtime/server.h"
+
+#include "base/guard.h"
+#include "base/log.h"
+#include "base/os.h"
+#include "runtime/convert.h"
+#include "runtime/handle_table.h"
+#include "runtime/thread_state.h"
+
+namespace rpc::runtime {
+namespace {
+
+// RPC_IF_x of the headers.
+constexpr uint32_t if_autolisten = 0x1;
+constexpr uint32_t if_allow_secure_only = 0x8;
+constexpr uint32_t if_allow_callbacks_with_no_auth = 0x10;
+constexpr uint32_t if_allow_local_only = 0x20;
+
+constinit Server g_server;
+
+// C706 chapter 6.1.2: the same UUID and major version, and a minor version at least the client's.
+bool compatible(const wire::SyntaxId& offered, const wire::SyntaxId& wanted) {
+    return offered.uuid == wanted.uuid && offered.major == wanted.major && offered.minor >= wanted.minor;
+}
+
+}  // namespace
+
+Server& Server::instance() { return g_server; }
+
+// ---- interfaces ----
+
+Status Server::register_interface(const Registration& r) {
+    if (!r.spec) return Status::invalid_arg;
+    auto made = make_ref<Interface>();
+    if (!made) return Status::out_of_memory;
+    made->spec = r.spec;
+    made->id = to_syntax(r.spec->InterfaceId);
+    made->manager_type = r.manager_type;
+    made->manager_epv = r.manager_epv;
+    made->flags = r.flags;
+    made->max_calls = r.max_calls;
+    made->max_rpc_size = r.max_rpc_size;
+    made->callback = r.callback;
+    Guard g(mutex_);
+    for (Interface* i = interfaces_.front(); i; i = interfaces_.next(i))
+        if (i->id == made->id && i->manager_type == made->manager_type) return Status::type_already_registered;
+    interfaces_.push_back(made.detach());
+    return Status::ok;
+}
+
+Status Server::unregister_interface(RPC_SERVER_INTERFACE* spec, const Uuid* manager_type, bool wait) {
+    wire::SyntaxId id;
+    if (spec) id = to_syntax(spec->InterfaceId);
+    Vector<Ref<Interface>> removed;
+    Guard g(mutex_);
+    bool known = false;
+    for (Interface* i = interfaces_.front(); i;) {
+        Interface* next = interfaces_.next(i);
+        bool chosen = spec ? i->id == id : (i->flags & if_autolisten) == 0;
+        known = known || (spec && chosen);
+        if (chosen && (!manager_type || i->manager_type == *manager_type)) {
+            if (!removed.reserve(removed.size() + 1)) return Status::out_of_memory;
+            interfaces_.remove(i);
+            i->registered = false;
+            (void)removed.push_back(Ref<Interface>::adopt(i));
+        }
+        i = next;
+    }
+    if (removed.empty()) return spec && !known ? Status::unknown_if : Status::unknown_mgr_type;
+    if (wait)
+        for (auto& i : removed)
+            while (i->active_calls != 0) changed_.wait(mutex_);
+    return Status::ok;
+}
+
+Ref<link::ServerInterface> Server::find_interface(const wire::SyntaxId& abstract_syntax, const wire::SyntaxId& transfer_syntax,
+                                                  wire::ProviderReason& why) {
+    Guard g(mutex_);
+    why = wire::ProviderReason::abstract_syntax_not_supported;
+    for (Interface* i = interfaces_.front(); i; i = interfaces_.next(i)) {
+        if (!compatible(i->id, abstract_syntax)) continue;
+        if (to_syntax(i->spec->TransferSyntax) == transfer_syntax) return Ref<Interface>::share(i);
+        why = wire::ProviderReason::proposed_transfer_syntaxes_not_supported;
+    }
+    return nullptr;
+}
+
+// ---- endpoints and listening ----
+
+Status Server::use_endpoint(std::string_view name, std::string_view endpoint, uint32_t backlog, const void* security_descriptor) {
+    const io::Protocol* protocol = io::find_protocol(name);
+    if (!protocol) return name.empty() ? Status::invalid_rpc_protseq : Status::protseq_not_supported;
+    if (!endpoint.empty() && !protocol->endpoint_valid(endpoint)) return Status::invalid_endpoint_format;
+    RPC_TRY(io::start_executor());
+    Owned<Endpoint> made(make<Endpoint>(*this, *protocol));
+    if (!made) return Status::out_of_memory;
+    {
+        Guard g(mutex_);
+        if (!endpoints_.reserve(endpoints_.size() + 1)) return Status::out_of_memory;
+    }
+    RPC_TRY(protocol->listen(endpoint, {backlog, security_descriptor}, *made, made->acceptor));
+    Endpoint* raw = made.get();
+    Guard g(mutex_);
+    if (endpoints_.push_back(std::move(made))) return Status::ok;
+    g.unlock();
+    raw->acceptor->close();
+    destroy(raw);
+    return Status::out_of_memory;
+}
+
+void Server::Endpoint::on_accept(Ref<io::Stream> stream, io::WorkList&) {
+    Status status = link::ServerConnection::serve(std::move(stream), protocol, acceptor->endpoint(), server);
+    if (failed(status)) RPC_LOG(warn, "a connection could not be served: status %u", code(status));
+}
+
+Status Server::endpoints(Vector<EndpointName>& out) {
+    Guard g(mutex_);
+    for (auto& e : endpoints_) {
+        EndpointName name{&e->protocol, {}};
+        if (!name.endpoint.assign(e->acceptor->endpoint()) || !out.push_back(std::move(name))) return Status::out_of_memory;
+    }
+    return out.empty() ? Status::no_bindings : Status::ok;
+}
+
+Status Server::listen(uint32_t minimum_threads, uint32_t max_calls, bool dont_wait) {
+    if (max_calls == 0) return Status::max_calls_too_small;
+    if (minimum_threads > max_calls) return Status::invalid_arg;
+    {
+        Guard g(mutex_);
+        if (listening_) return Status::already_listening;
+        if (endpoints_.empty()) return Status::no_protseqs_registered;
+        listening_ = true;
+        max_calls_ = max_calls;
+    }
+    return dont_wait ? Status::ok : wait_listen();
+}
+
+Status Server::wait_listen() {
+    Guard g(mutex_);
+    if (waited_for_) return Status::already_listening;
+    if (!listening_) return Status::not_listening;
+    waited_for_ = true;
+    while (listening_ || active_calls_ != 0) changed_.wait(mutex_);
+    waited_for_ = false;
+    return Status::ok;
+}
+
+Status Server::stop_listening() {
+    Guard g(mutex_);
+    if (!listening_) return Status::not_listening;
+    listening_ = false;
+    changed_.wake_all();
+    return Status::ok;
+}
+
+bool Server::listening() {
+    Guard g(mutex_);
+    return listening_;
+}
+
+// ---- calls ----
+
+Ref<link::InboundCall> Server::make_call() { return make_ref<call::ServerCall>(*this); }
+
+Status Server::admit(call::ServerCall& call, Ref<Interface>& iface) {
+    auto& bound = static_cast<Interface&>(*call.iface);
+    Guard g(mutex_);
+    // The manager type of an object without one of its own is nil (C706 chapter 2.1.3).
+    for (Interface* i = interfaces_.front(); i && !iface; i = interfaces_.next(i))
+        if (i->id == bound.id && i->manager_type == Uuid{}) iface = Ref<Interface>::share(i);
+    if (!iface) return bound.registered ? Status::unsupported_type : Status::unknown_if;
+    const bool autolisten = (iface->flags & if_autolisten) != 0;
+    if (!autolisten && !listening_) return Status::server_too_busy;
+    if (autolisten && iface->max_calls != 0 && iface->active_calls >= iface->max_calls)
+        return Status::server_too_busy;
+    const bool local = call.connection->protocol().local_only;
+    // No security provider is built: only ncalrpc vouches for its clients.
+    if ((iface->flags & if_allow_local_only) && !local && !call.connection->stream().peer_is_local())
+        return Status::access_denied;
+    if ((iface->flags & if_allow_secure_only) && !local) return Status::access_denied;
+    if (!local && call.stub.size() > iface->max_rpc_size) return Status::access_denied;
+    const RPC_DISPATCH_TABLE* table = iface->spec->DispatchTable;
+    if (!table || call.opnum >= table->DispatchTableCount) return Status::procnum_out_of_range;
+    RPC_TRY(handle_table::add(&call, HandleKind::server_call));
+    call.add_ref();  // the handle's, until call_ended
+    call.iface = iface;
+    ++iface->active_calls;
+    if (!autolisten) ++active_calls_;
+    return Status::ok;
+}
+
+void Server::call_ended(call::ServerCall& call) {
+    if (!handle_table::remove(&call)) return;
+    auto& iface = static_cast<Interface&>(*call.iface);
+    {
+        Guard g(mutex_);
+        --iface.active_calls;
+        if ((iface.flags & if_autolisten) == 0) --active_calls_;
+        changed_.wake_all();
+    }
+    call.release();
+}
+
+Status Server::ask_callback(call::ServerCall& call, Interface& iface) {
+    if (!iface.callback) return Status::ok;
+    if (!call.connection->protocol().local_only && !(iface.flags & if_allow_callbacks_with_no_auth))
+        return Status::access_denied;
+    RPC_STATUS answer = 0;
+    uint32_t raised = call_guarded([&] { answer = iface.callback(iface.spec, &call); });
+    return raised != 0 || answer != 0 ? Status::access_denied : Status::ok;
+}
+
+void Server::dispatch(call::ServerCall& call) {
+    auto keep = Ref<call::ServerCall>::share(&call);
+    Ref<Interface> iface;
+    Status status = call.disconnected() ? Status::call_failed : admit(call, iface);
+    if (failed(status)) return call.fault(status, true);
+    status = ask_callback(call, *iface);
+    if (failed(status)) {
+        call.fault(status, true);
+        return call_ended(call);
+    }
+    run_manager(call, *iface);
+}
+
+void Server::run_manager(call::ServerCall& call, Interface& iface) {
+    CallScope scope(call);
+    if (!scope.entered()) {
+        call.fault(Status::out_of_memory, true);
+        return call_ended(call);
+    }
+    RPC_SERVER_INTERFACE* spec = iface.spec;
+    RPC_MESSAGE& m = call.message;
+    m.Handle = &call;
+    m.DataRepresentation = call.data_representation;
+    m.Buffer = call.stub.data();
+    m.BufferLength = static_cast<unsigned>(call.stub.size());
+    m.ProcNum = call.opnum;
+    m.TransferSyntax = &spec->TransferSyntax;
+    m.RpcInterfaceInformation = spec;
+    m.ManagerEpv = iface.manager_epv ? iface.manager_epv : spec->DefaultManagerEpv;
+    const uint64_t start = log::enabled(log::Level::debug) ? os::now_ms() : 0;
+    const auto routine = spec->DispatchTable->DispatchTable[call.opnum];
+    const uint32_t raised = call_guarded([&] { routine(&m); });
+    scope.leave();
+    // A detached call may have been answered, and another thread may own its message by now.
+    const bool detached = call.detached();
+    RPC_LOG(debug, "server call %08x opnum %u: %s%x, %u ms", iface.id.uuid.data1, call.opnum,
+            detached ? "detached, raised " : "raised ", raised, static_cast<unsigned>(os::now_ms() - start));
+    if (raised != 0) {
+        Owned<call::AsyncStub> stub;
+        if (!call.claim(stub)) return;  // completed or aborted before it raised: the answer stands
+        if (stub) stub->discard();
+        call.fault(static_cast<Status>(raised), false);
+        return call_ended(call);
+    }
+    if (detached) return;
+    if (call.body.allocated() && m.Buffer == call.body.data() && m.BufferLength <= call.body.size())
+        call.body.shrink(m.BufferLength);
+    else
+        call.body.reset();  // nothing was asked for: an empty reply
+    if (Status status = call.respond(); failed(status)) RPC_LOG(warn, "a reply was lost: status %u", code(status));
+    call_ended(call);
+}
+
+}  // namespace rpc::runtime

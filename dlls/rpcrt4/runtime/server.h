@@ -1,0 +1,103 @@
+#pragma once
+// The server half of the process: interfaces, endpoints, listening, and the dispatch of calls. One per process. Sources: the
+// documentation pages of RpcServerRegisterIf2, RpcServerUseProtseqEp, RpcServerListen, RpcMgmtWaitServerListen, RpcServerUnregisterIf.
+#include "base/abi_types.h"
+#include "base/mutex.h"
+#include "base/vector.h"
+#include "call/server_call.h"
+#include "io/protocols.h"
+
+namespace rpc::runtime {
+
+// RPC_IF_CALLBACK_FN; Windows' type where there is one.
+using InterfaceCallback = RPC_STATUS(RPC_ENTRY*)(RPC_IF_HANDLE iface, void* context);
+
+// One registration: an interface with a manager type.
+class Interface final : public link::ServerInterface, public ListLink<> {
+public:
+    // The program's structure: lives until the interface is unregistered and its last call has ended.
+    RPC_SERVER_INTERFACE* spec = nullptr;
+    wire::SyntaxId id;
+    Uuid manager_type;
+    RPC_MGR_EPV* manager_epv = nullptr;  // null: the interface's default
+    uint32_t flags = 0;                  // RPC_IF_x
+    uint32_t max_calls = 0;
+    uint32_t max_rpc_size = UINT32_MAX;  // bytes of request stub data
+    InterfaceCallback callback = nullptr;
+    uint32_t active_calls = 0;  // guarded by the server's mutex
+    bool registered = true;     // likewise
+};
+
+class Server final : public link::ServerHost, public call::Dispatcher {
+public:
+    static Server& instance();
+
+    struct Registration {
+        RPC_SERVER_INTERFACE* spec;
+        Uuid manager_type;
+        RPC_MGR_EPV* manager_epv;
+        uint32_t flags;
+        uint32_t max_calls;
+        uint32_t max_rpc_size;
+        InterfaceCallback callback;
+    };
+    // invalid_arg, type_already_registered (the same interface and type with another EPV), out_of_memory.
+    Status register_interface(const Registration& registration) EXCLUDES(mutex_);
+    // Null spec: all interfaces that are not RPC_IF_AUTOLISTEN; null type: every manager type. `wait`: returns when their calls have
+    // ended. unknown_if, unknown_mgr_type.
+    Status unregister_interface(RPC_SERVER_INTERFACE* spec, const Uuid* manager_type, bool wait) EXCLUDES(mutex_);
+
+    // Empty endpoint: a dynamic one. `backlog` as RpcServerUseProtseqEp's MaxCalls. Starts the pool: interfaces that listen by
+    // themselves are served from here on. protseq_not_supported, invalid_endpoint_format, duplicate_endpoint, ...
+    Status use_endpoint(std::string_view protocol, std::string_view endpoint, uint32_t backlog, const void* security_descriptor)
+        EXCLUDES(mutex_);
+
+    // RpcServerListen without and with DontWait; already_listening, no_protseqs_registered, max_calls_too_small.
+    Status listen(uint32_t minimum_threads, uint32_t max_calls, bool dont_wait) EXCLUDES(mutex_);
+    // Until stop_listening was called and the calls have ended. not_listening, already_listening (somebody waits).
+    Status wait_listen() EXCLUDES(mutex_);
+    Status stop_listening() EXCLUDES(mutex_);
+    bool listening() EXCLUDES(mutex_);
+
+    // The bindings under which this server can be reached, as protocol and endpoint.
+    struct EndpointName {
+        const io::Protocol* protocol;
+        Str endpoint;
+    };
+    Status endpoints(Vector<EndpointName>& out) EXCLUDES(mutex_);
+
+    // link::ServerHost
+    Ref<link::ServerInterface> find_interface(const wire::SyntaxId& abstract_syntax, const wire::SyntaxId& transfer_syntax,
+                                              wire::ProviderReason& why) override EXCLUDES(mutex_);
+    Ref<link::InboundCall> make_call() override;
+    // call::Dispatcher
+    void dispatch(call::ServerCall& call) override EXCLUDES(mutex_);
+
+    // The call was answered: its handle dies, and who waits for its interface may go on. Once per call; later ones do nothing.
+    void call_ended(call::ServerCall& call) EXCLUDES(mutex_);
+
+private:
+    // Accepts for one endpoint; lives as long as the process, like RPC endpoints do.
+    struct Endpoint final : io::AcceptSink {
+        Endpoint(Server& s, const io::Protocol& p) : server(s), protocol(p) {}
+        Server& server;
+        const io::Protocol& protocol;
+        Ref<io::Acceptor> acceptor;
+        void on_accept(Ref<io::Stream> stream, io::WorkList& later) override;
+    };
+    // The registration that serves the call, counting the call in; or why it is refused.
+    Status admit(call::ServerCall& call, Ref<Interface>& iface) EXCLUDES(mutex_);
+    Status ask_callback(call::ServerCall& call, Interface& iface);
+    void run_manager(call::ServerCall& call, Interface& iface);
+
+    Mutex mutex_;
+    Condition changed_;
+    List<Interface> interfaces_ GUARDED_BY(mutex_);
+    Vector<Owned<Endpoint>> endpoints_ GUARDED_BY(mutex_);
+    uint32_t active_calls_ GUARDED_BY(mutex_) = 0;      // of interfaces that follow listening
+    uint32_t max_calls_ GUARDED_BY(mutex_) = 0;
+    bool listening_ GUARDED_BY(mutex_) = false;
+    bool waited_for_ GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace rpc::runtime
