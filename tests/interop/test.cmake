@@ -21,3 +21,9 @@ foreach(protocol lrpc np tcp)
     pair_test(${ARCH}.interop.builtin-client.${protocol} PROTOCOL ${protocol} SERVER ${ARCH} demo_server
         CLIENT ${other} interop_client OPTIONS --client-builtin --client-arg=builtin-client)
 endforeach()
+
+# Programs of Wine's own on our DLL, installed for them alone, talking to Wine's builtin services.exe.
+foreach(what sc-query net-start)
+    wine_test(${what} COMMAND ${CMAKE_CURRENT_LIST_DIR}/wine-programs --wine @WINE@ --arch ${ARCH}
+        --dlls ${CMAKE_BINARY_DIR}/.. --prefix ${PREFIX_DIR}/wine@WINE@-installed ${what})
+endforeach()
