@@ -87,6 +87,14 @@ Status get_buffer(RPC_MESSAGE& message) {
     return Status::ok;
 }
 
+Status negotiate_transfer_syntax(RPC_MESSAGE& message) {
+    auto iface = static_cast<RPC_CLIENT_INTERFACE*>(message.RpcInterfaceInformation);
+    if (!Binding::from_handle(message.Handle)) return Status::invalid_binding;
+    if (!iface) return Status::unknown_if;
+    message.TransferSyntax = &iface->TransferSyntax;
+    return Status::ok;
+}
+
 Status free_buffer(RPC_MESSAGE& message) {
     if (auto call = server_call(message)) {
         call->body.reset();

@@ -17,6 +17,9 @@ namespace rpc::runtime {
 // Server: a buffer for the reply; the request's buffer stays valid until the call ends.
 Status get_buffer(RPC_MESSAGE& message);
 
+// Chooses among the transfer syntaxes of a client message: the interface's own, the one that is built. TransferSyntax receives it.
+Status negotiate_transfer_syntax(RPC_MESSAGE& message);
+
 // Client: ends the call if it is still out, frees Buffer and what get_buffer took; the message may be used again. Server: frees
 // the reply buffer of a call that has not been sent.
 Status free_buffer(RPC_MESSAGE& message);

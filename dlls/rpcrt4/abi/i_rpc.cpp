@@ -1,0 +1,36 @@
+// Family i_rpc: what stubs and COM call. The headers declare these and document no behaviour: runtime/message.h has it.
+#include "abi/export.h"
+#include "runtime/message.h"
+#include "runtime/thread_state.h"
+
+using namespace rpc;
+using abi::to_rpc;
+
+namespace {
+
+template <class F>
+RPC_STATUS with_message(PRPC_MESSAGE message, F f) {
+    return to_rpc(message ? f(*message) : Status::invalid_arg);
+}
+
+}  // namespace
+
+RPC_EXPORT(RPC_STATUS, I_RpcGetBuffer)(PRPC_MESSAGE Message) { return with_message(Message, runtime::get_buffer); }
+RPC_EXPORT(RPC_STATUS, I_RpcSendReceive)(PRPC_MESSAGE Message) { return with_message(Message, runtime::send_receive); }
+RPC_EXPORT(RPC_STATUS, I_RpcSend)(PRPC_MESSAGE Message) { return with_message(Message, runtime::send); }
+RPC_EXPORT(RPC_STATUS, I_RpcFreeBuffer)(PRPC_MESSAGE Message) { return with_message(Message, runtime::free_buffer); }
+
+// `Size`: for partial receives, which only pipes make.
+RPC_EXPORT(RPC_STATUS, I_RpcReceive)(PRPC_MESSAGE Message, unsigned int Size) {
+    return with_message(Message, [&](RPC_MESSAGE& m) { return runtime::receive(m, Size); });
+}
+
+// One transfer syntax is built: the interface's own is the answer.
+RPC_EXPORT(RPC_STATUS, I_RpcNegotiateTransferSyntax)(PRPC_MESSAGE Message) {
+    return with_message(Message, runtime::negotiate_transfer_syntax);
+}
+
+// The binding handle of the call dispatched on this thread, or NULL.
+RPC_EXPORT(RPC_BINDING_HANDLE, I_RpcGetCurrentCallHandle)(void) { return runtime::current_call().get(); }
+
+RPC_EXPORT(void, I_RpcPauseExecution)(unsigned long Milliseconds) { Sleep(Milliseconds); }
