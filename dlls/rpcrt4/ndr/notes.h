@@ -1,0 +1,41 @@
+#pragma once
+// What unmarshalling writes down: blocks it allocated, and sizes that can be checked only later.
+#include "base/vector.h"
+#include "ndr/format.h"
+#include "ndr/ndr.h"
+
+namespace rpc::ndr {
+
+struct Allocation {
+    uint8_t* block;
+    uint8_t* slot;  // where the pointer to it was stored; null when nowhere yet
+    bool native;
+};
+
+// A value from the wire that a parameter read later must agree with.
+struct LateCheck {
+    Format descriptor;
+    uint8_t* memory;  // where the descriptor's offsets count from
+    uint32_t value;
+    enum Kind : uint8_t { size, length, tag } kind;
+    uint32_t mask;  // bits of a tag that travelled
+};
+
+struct Notes {
+    Vector<Allocation> allocations;
+    Vector<LateCheck> checks;
+    bool keep_allocations = false;
+    bool keep_checks = false;
+};
+
+// The message's own notes (pMemoryList), or null. Made by track_allocations and correlation_init.
+inline Notes* notes_of(MIDL_STUB_MESSAGE& m) { return static_cast<Notes*>(m.pMemoryList); }
+
+// Nulls the pointers to the allocations from `mark` on, frees them and forgets them.
+void roll_back(MIDL_STUB_MESSAGE& message, Notes& notes, size_t mark);
+
+// Bits of MIDL_STUB_MESSAGE.fUnused that are ours.
+enum : int { private_range_on_conformance = 1, private_narrow_pointers = 2 };
+inline bool private_flag(const MIDL_STUB_MESSAGE& m, int flag) { return (m.fUnused & flag) != 0; }
+
+}  // namespace rpc::ndr

@@ -1,0 +1,160 @@
+// Pointers: what they leave on the wire, and their pointees.
+#include <cstring>
+
+#include "ndr/full_pointer.h"
+#include "ndr/types.h"
+
+namespace rpc::ndr {
+
+uint8_t* Walker::load(const uint8_t* slot, bool native) const {
+    if (narrow_ && !native) {
+        uint32_t low;
+        std::memcpy(&low, slot, sizeof low);
+        return reinterpret_cast<uint8_t*>(static_cast<uintptr_t>(low));
+    }
+    uint8_t* p;
+    std::memcpy(&p, slot, sizeof p);
+    return p;
+}
+
+void Walker::store(uint8_t* slot, uint8_t* value, bool native) const {
+    if (!slot) return;
+    if (narrow_ && !native) {
+        auto low = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(value));
+        std::memcpy(slot, &low, sizeof low);
+        return;
+    }
+    std::memcpy(slot, &value, sizeof value);
+}
+
+// Windows numbers referents of unique pointers like this; the peer only asks whether it is 0.
+uint32_t Walker::next_id() { return 0x20000u + 4u * message_.UniquePtrCount++; }
+
+Status Walker::plain_pointer(uint8_t* slot, Format f, bool native) {
+    if (f[0] != fc_rp) return start_pointer(slot, f, native);
+    Pending p;
+    p.format = f;
+    p.slot = slot;
+    p.native = native;
+    p.base = base;
+    if (op_ != Op::memory_size && op_ != Op::convert) p.value = load(slot, native);
+    if (from_memory() && !p.value) return op_ == Op::free ? Status::ok : Status::null_ref_pointer;
+    return push(p);
+}
+
+Status Walker::embedded_pointer(uint8_t* slot, Format f) { return start_pointer(slot, f, false); }
+
+Status Walker::start_pointer(uint8_t* slot, Format f, bool native) {
+    Pending p;
+    p.format = f;
+    p.slot = slot;
+    p.native = native;
+    p.base = base;
+    if (slot) p.value = load(slot, native);
+    if (from_memory()) {
+        if (!p.value && f[0] == fc_rp && op_ != Op::free) return Status::null_ref_pointer;
+        bool first = true;
+        if (p.value && f[0] == fc_fp) RPC_TRY(full_pointer_seen(message_, op_, p.value, p.id, first));
+        else if (p.value && op_ == Op::marshal) p.id = next_id();
+        RPC_TRY(number(p.id));
+        return p.value && first ? push(p) : Status::ok;
+    }
+    RPC_TRY(number(p.id));
+    return reached(p);
+}
+
+// A pointer whose referent id was read: whether it is to be done later, and how.
+Status Walker::settle(Pending& p, bool& keep) {
+    uint8_t type = p.format[0];
+    keep = false;
+    if (p.id == 0 && type != fc_rp) {
+        // COM's rule for [in, out]: what the caller gave is released before it is replaced.
+        if (type == fc_op && op_ == Op::unmarshal && message_.IsClient && p.value) RPC_TRY(release(p.value));
+        store(p.slot, nullptr, p.native);
+        return Status::ok;
+    }
+    bool first = true;
+    if (type == fc_fp) RPC_TRY(full_pointer_read(message_, op_, p.id, first));
+    // Its pointee may still be pending: the pointer is looked up when it is this one's turn.
+    if (!first) p.kind = Pending::alias;
+    keep = first || op_ == Op::unmarshal;
+    return Status::ok;
+}
+
+Status Walker::reached(Pending& p) {
+    bool keep = false;
+    RPC_TRY(settle(p, keep));
+    return keep ? push(p) : Status::ok;
+}
+
+Status Walker::process(const Pending& p) {
+    if (p.kind == Pending::block) return release(p.value);
+    if (p.kind == Pending::alias) {
+        store(p.slot, full_pointer_lookup(message_, p.id), p.native);
+        return Status::ok;
+    }
+    base = p.base;
+    if (p.kind == Pending::user) return user_marshal_data(*this, p.value, p.format);
+    if (op_ == Op::free) return process_free(p);
+    if (op_ == Op::unmarshal) return process_unmarshal(p);
+    Format target = pointee_of(p.format);
+    if (!is_pointer(target[0])) return object(p.value, target);
+    if (op_ == Op::memory_size) memory_total_ += 8;
+    return plain_pointer(p.value, target, false);
+}
+
+Status Walker::process_unmarshal(const Pending& p) {
+    Format target = pointee_of(p.format);
+    uint8_t* memory = p.value;
+    if (memory && in_buffer(memory)) memory = nullptr;
+    if ((p.format[1] & pointer_allocate_all_nodes) && !arena_ && !memory) RPC_TRY(all_nodes(p));
+    if (!is_pointer(target[0])) {
+        RPC_TRY(unmarshal_object(memory, target, p.slot, p.native));
+    } else {
+        if (!memory) {
+            RPC_TRY(allocate(pointer_size(), true, p.slot, p.native, memory));
+            store(p.slot, memory, p.native);
+        }
+        RPC_TRY(plain_pointer(memory, target, false));
+    }
+    if (p.format[0] == fc_fp && p.id != 0) return full_pointer_adopt(message_, p.id, memory);
+    return Status::ok;
+}
+
+// allocate(all_nodes): one block for everything that this pointer leads to.
+Status Walker::all_nodes(const Pending& p) {
+    lend();
+    Walker measure(message_, Op::memory_size);
+    Status s = measure.begin();
+    if (!failed(s)) {
+        Pending again = p;
+        again.slot = again.value = nullptr;
+        s = measure.push(again);
+    }
+    FullPointerPause pause(message_);
+    if (!failed(s)) s = measure.drain();
+    if (failed(s)) return s;
+    uint8_t* block = nullptr;
+    RPC_TRY(allocate(measure.memory_total_, true, p.slot, p.native, block));
+    arena_ = block;
+    arena_end_ = block + measure.memory_total_;
+    arena_mark_ = count_;
+    return Status::ok;
+}
+
+Status Walker::process_free(const Pending& p) {
+    if (p.format[1] & pointer_dont_free) return Status::ok;
+    bool ours = !(p.format[1] & pointer_alloced_on_stack);
+    if (p.format[1] & pointer_allocate_all_nodes) return ours ? release(p.value) : Status::ok;
+    Format target = pointee_of(p.format);
+    bool pointer = is_pointer(target[0]);
+    if (!pointer && !has_pointers(message_, target)) return ours ? release(p.value) : Status::ok;
+    RPC_TRY(pointer ? plain_pointer(p.value, target, false) : object(p.value, target));
+    // After what it leads to: sizes and pointers are still read from it.
+    Pending block;
+    block.kind = Pending::block;
+    block.value = p.value;
+    return ours ? push(block) : Status::ok;
+}
+
+}  // namespace rpc::ndr

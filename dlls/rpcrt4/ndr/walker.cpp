@@ -1,0 +1,314 @@
+#include "ndr/walker.h"
+
+#include <cstring>
+#include <utility>
+
+#include "base/guard.h"
+#include "ndr/types.h"
+
+namespace rpc::ndr {
+
+namespace {
+
+bool within(const uint8_t* p, const uint8_t* start, uint64_t size) {
+    return start && p && reinterpret_cast<uintptr_t>(p) - reinterpret_cast<uintptr_t>(start) <= size;
+}
+
+}  // namespace
+
+Walker::Walker(MIDL_STUB_MESSAGE& message, Op op)
+    : message_(message), op_(op), narrow_(private_flag(message, private_narrow_pointers)) {
+    notes_ = notes_of(message) ? notes_of(message) : &own_;
+    notes_mark_ = notes_->allocations.size();
+}
+
+Walker::~Walker() {
+    if (pending_ != inline_) mem_free(pending_);
+}
+
+// Finds where the buffer that message.Buffer lies in ends. A server's reply buffer is known by the RPC message alone in -Os
+// stubs, the buffer of a reply by BufferStart and BufferEnd.
+Status Walker::begin() {
+    if (op_ == Op::size) {
+        length_ = message_.BufferLength;
+        return Status::ok;
+    }
+    if (op_ == Op::free) return Status::ok;
+    at_ = message_.Buffer;
+    const RPC_MESSAGE* m = message_.RpcMsg;
+    bool in_message = m && within(at_, static_cast<const uint8_t*>(m->Buffer), m->BufferLength);
+    bool in_bounds = message_.BufferEnd >= message_.BufferStart &&
+                     within(at_, message_.BufferStart, static_cast<uint64_t>(message_.BufferEnd - message_.BufferStart));
+    if (in_message && (op_ == Op::marshal || !in_bounds))
+        end_ = static_cast<uint8_t*>(m->Buffer) + m->BufferLength;
+    else if (in_bounds)
+        end_ = message_.BufferEnd;
+    else
+        return Status::bad_stub_data;
+    return Status::ok;
+}
+
+void Walker::commit() {
+    if (op_ == Op::size) message_.BufferLength = static_cast<ULong32>(length_);
+    else if (op_ != Op::free) message_.Buffer = at_;
+}
+
+Status Walker::finish(Status s) {
+    if (!failed(s)) s = drain();
+    if (!failed(s) && op_ == Op::unmarshal && !notes_->keep_checks) {
+        // Nobody will come back to them: structures are complete now.
+        for (const LateCheck& c : notes_->checks)
+            if (!failed(s)) s = check_late(c);
+        notes_->checks.clear();
+    }
+    if (failed(s)) {
+        if (op_ == Op::unmarshal) roll_back(message_, *notes_, notes_mark_);
+        return s;
+    }
+    if (!notes_->keep_allocations) notes_->allocations.clear();
+    // The caller's own variables may be gone when a later call fails.
+    for (size_t i = notes_mark_; i < notes_->allocations.size(); ++i)
+        if (notes_->allocations[i].native) notes_->allocations[i].slot = nullptr;
+    commit();
+    return s;
+}
+
+Status Walker::run(uint8_t* memory, Format f) {
+    RPC_TRY(begin());
+    if (!is_pointer(f[0])) {
+        if (!memory) return op_ == Op::free ? Status::ok : Status::null_ref_pointer;
+        if (op_ == Op::free && !has_pointers(message_, f)) return Status::ok;
+        return finish(object(memory, f));
+    }
+    return finish(plain_pointer(reinterpret_cast<uint8_t*>(&memory), f, true));
+}
+
+Status Walker::run_unmarshal(uint8_t** memory, Format f, bool must_alloc) {
+    RPC_TRY(begin());
+    uint8_t* before = *memory;
+    if (must_alloc) *memory = nullptr;
+    in_place_ = !must_alloc && !message_.IsClient;
+    auto* slot = reinterpret_cast<uint8_t*>(memory);
+    Status s;
+    if (is_pointer(f[0])) {
+        s = plain_pointer(slot, f, true);
+    } else {
+        uint8_t* data = *memory;
+        s = unmarshal_object(data, f, slot, true);
+    }
+    s = finish(s);
+    if (failed(s) && must_alloc) *memory = before;
+    return s;
+}
+
+Status Walker::run_wire(Format f) {
+    RPC_TRY(begin());
+    return finish(is_pointer(f[0]) ? plain_pointer(nullptr, f, true) : object(nullptr, f));
+}
+
+Status Walker::run_simple(uint8_t* memory, uint8_t fc) {
+    RPC_TRY(begin());
+    if (!memory && from_memory()) return Status::null_ref_pointer;
+    return finish(simple(memory, fc));
+}
+
+// --- wire -----------------------------------------------------------------------------------------------------------
+
+Status Walker::need(uint64_t n) const {
+    if ((op_ == Op::marshal || reads()) && n > left()) return Status::bad_stub_data;
+    return Status::ok;
+}
+
+Status Walker::align(unsigned mask) {
+    if (op_ == Op::size) {
+        length_ = (length_ + mask) & ~static_cast<uint64_t>(mask);
+        return length_ > INT32_MAX ? Status::invalid_bound : Status::ok;
+    }
+    if (op_ == Op::free) return Status::ok;
+    size_t gap = (0 - reinterpret_cast<uintptr_t>(at_)) & mask;
+    if (gap > left()) return Status::bad_stub_data;
+    if (op_ == Op::marshal) std::memset(at_, 0, gap);
+    at_ += gap;
+    return Status::ok;
+}
+
+Status Walker::bytes(uint8_t* memory, uint64_t n) {
+    switch (op_) {
+    case Op::size:
+        length_ += n;
+        return length_ > INT32_MAX ? Status::invalid_bound : Status::ok;
+    case Op::free:
+        return Status::ok;
+    default:
+        break;
+    }
+    if (n > left()) return Status::bad_stub_data;
+    if (n == 0) return Status::ok;
+    if (op_ == Op::marshal) std::memcpy(at_, memory, n);
+    if (op_ == Op::unmarshal && memory != at_) std::memcpy(memory, at_, n);
+    at_ += n;
+    return Status::ok;
+}
+
+Status Walker::numbers(uint8_t* memory, uint64_t n, unsigned size) {
+    if (n > INT32_MAX) return Status::invalid_bound;
+    if (op_ != Op::convert || size == 1) return bytes(memory, n * size);
+    RPC_TRY(need(n * size));
+    for (uint64_t i = 0; i < n; ++i, at_ += size)
+        for (unsigned k = 0; k < size / 2; ++k) std::swap(at_[k], at_[size - 1 - k]);
+    return Status::ok;
+}
+
+Status Walker::number(uint32_t& value) {
+    RPC_TRY(align(3));
+    if (op_ == Op::marshal) {
+        if (left() < 4) return Status::bad_stub_data;
+        std::memcpy(at_, &value, 4);
+        at_ += 4;
+        return Status::ok;
+    }
+    uint8_t* from = at_;
+    RPC_TRY(numbers(reinterpret_cast<uint8_t*>(&value), 1, 4));
+    if (reads()) std::memcpy(&value, from, 4);
+    return Status::ok;
+}
+
+// --- dispatch -------------------------------------------------------------------------------------------------------
+
+Status Walker::flat(uint8_t* memory, Format f) {
+    const Type& type = type_of(f[0]);
+    if (!type.flat) return type.wire ? simple(memory, f[0]) : Status::bad_stub_data;
+    if (nesting_ == max_nesting) return Status::internal_error;
+    ++nesting_;
+    Status s = type.flat(*this, memory, f);
+    --nesting_;
+    return s;
+}
+
+Status Walker::object(uint8_t* memory, Format f) {
+    const Type& type = type_of(f[0]);
+    next_level = 0;
+    header = Header::none;
+    if (type.header) RPC_TRY(type.header(*this, memory, f));
+    if (op_ == Op::memory_size) {
+        uint64_t size = 0;
+        RPC_TRY(check_object_on_wire(*this, f));
+        RPC_TRY(object_size(*this, f, size));
+        memory_total_ += (size + 7) & ~uint64_t{7};
+        if (memory_total_ > INT32_MAX) return Status::invalid_bound;
+    }
+    return flat(memory, f);
+}
+
+Status Walker::unmarshal_object(uint8_t*& memory, Format f, uint8_t* slot, bool native) {
+    const Type& type = type_of(f[0]);
+    next_level = 0;
+    header = Header::none;
+    if (type.header) RPC_TRY(type.header(*this, memory, f));
+    RPC_TRY(check_object_on_wire(*this, f));
+    if (memory) {
+        if (message_.IsClient) {
+            Format array = is_array(f[0]) ? f : conformant_array_of(f);
+            uint64_t offset = 0;
+            if (array && array != f) RPC_TRY(array_place(*this, f, offset));
+            if (array) RPC_TRY(array_fits(*this, memory + offset, array, 0));
+        }
+        return flat(memory, f);
+    }
+    if (in_place_ && !arena_ && usable_in_place(*this, f)) {
+        if (type.wire) RPC_TRY(align(type.wire - 1u));
+        else if (!is_array(f[0]) || array_element(message_, f)) RPC_TRY(align(f[1]));
+        memory = at_;
+        store(slot, memory, native);
+        return flat(memory, f);
+    }
+    uint64_t size = 0;
+    RPC_TRY(object_size(*this, f, size));
+    RPC_TRY(allocate(size, has_pointers(message_, f), slot, native, memory));
+    store(slot, memory, native);
+    return flat(memory, f);
+}
+
+Status Walker::dimension(unsigned level, Dimension*& d) {
+    if (level >= max_dimensions) return Status::internal_error;
+    d = &dimensions_[level];
+    return Status::ok;
+}
+
+// --- the pending stack ----------------------------------------------------------------------------------------------
+
+Status Walker::push(const Pending& p) {
+    if (count_ == capacity_) {
+        size_t want = capacity_ * 2;
+        auto* grown = static_cast<Pending*>(mem_alloc(want * sizeof(Pending)));
+        if (!grown) return Status::out_of_memory;
+        std::memcpy(static_cast<void*>(grown), pending_, count_ * sizeof(Pending));
+        if (pending_ != inline_) mem_free(pending_);
+        pending_ = grown;
+        capacity_ = want;
+    }
+    pending_[count_++] = p;
+    return Status::ok;
+}
+
+// Pointers were pushed in order of occurrence; the first is to be popped first.
+void Walker::reverse(size_t mark) {
+    for (size_t i = mark, j = count_; i + 1 < j; ++i) std::swap(pending_[i], pending_[--j]);
+}
+
+Status Walker::drain() {
+    reverse(0);
+    while (count_ != 0) {
+        Pending p = pending_[--count_];
+        if (arena_ && count_ < arena_mark_) arena_ = nullptr;
+        size_t mark = count_;
+        RPC_TRY(process(p));
+        reverse(mark);
+    }
+    return Status::ok;
+}
+
+Status Walker::allocate(uint64_t size, bool zero, uint8_t* slot, bool native, uint8_t*& memory) {
+    if (size > INT32_MAX) return Status::invalid_bound;
+    if (arena_) {
+        uint64_t rounded = (size + 7) & ~uint64_t{7};
+        if (rounded > static_cast<uint64_t>(arena_end_ - arena_)) return Status::internal_error;
+        memory = arena_;
+        arena_ += rounded;
+        return Status::ok;  // zeroed as a whole
+    }
+    if (!notes_->allocations.reserve(notes_->allocations.size() + 1)) return Status::out_of_memory;
+    void* block = nullptr;
+    RPC_TRY(ndr::allocate(message_, static_cast<size_t>(size), &block));
+    memory = static_cast<uint8_t*>(block);
+    if (zero) std::memset(memory, 0, static_cast<size_t>(size));
+    if (!notes_->allocations.push_back({memory, slot, native})) return Status::out_of_memory;  // reserved: never
+    return Status::ok;
+}
+
+Status Walker::release(uint8_t* block) {
+    if (!block || in_buffer(block)) return Status::ok;
+    if (!message_.pfnFree) return Status::internal_error;
+    uint32_t code = call_guarded([&] { message_.pfnFree(block); });
+    return static_cast<Status>(code);
+}
+
+bool Walker::in_buffer(const uint8_t* p) const {
+    return message_.BufferStart && message_.BufferEnd > message_.BufferStart && p >= message_.BufferStart &&
+           p < message_.BufferEnd;
+}
+
+void Walker::lend() { commit(); }
+
+Status Walker::take_back() {
+    if (op_ == Op::size) {
+        if (message_.BufferLength < length_) return Status::invalid_bound;
+        length_ = message_.BufferLength;
+    } else if (op_ != Op::free) {
+        if (message_.Buffer < at_ || message_.Buffer > end_) return Status::bad_stub_data;
+        at_ = message_.Buffer;
+    }
+    return Status::ok;
+}
+
+}  // namespace rpc::ndr

@@ -1,0 +1,184 @@
+#pragma once
+// The one walker: a format string, a message, and an operation. Each type has one function (types.h) that does all six
+// operations with the primitives here; table.cpp has a row for every format character.
+//
+// Pointees never recurse: a pointer met in flat data becomes a Pending on a stack of this object's own, and drain() works
+// that stack off in the order that C706 14.3.12.3 asks for (depth first, in order of occurrence).
+#include "base/alloc.h"
+#include "ndr/format.h"
+#include "ndr/ndr.h"
+#include "ndr/notes.h"
+
+namespace rpc::ndr {
+
+// A pointee still to be done.
+struct Pending {
+    enum Kind : uint8_t { pointer, alias, block, user };
+    Format format = nullptr;   // of the pointer
+    uint8_t* value = nullptr;  // the pointee's memory; when unmarshalling what was there before, may be null
+    uint8_t* slot = nullptr;   // where the pointer is stored
+    uint8_t* base = nullptr;   // the structure that the pointer is a field of: sizes are found from there
+    uint32_t id = 0;           // referent id on the wire
+    Kind kind = pointer;
+    bool native = false;       // the slot holds a pointer of this build whatever the width in memory
+};
+
+class Walker {
+public:
+    static constexpr unsigned max_dimensions = 16;
+    static constexpr unsigned max_nesting = 100;  // format strings nest types, data do not
+
+    Walker(MIDL_STUB_MESSAGE& message, Op op);
+    ~Walker();
+    Walker(const Walker&) = delete;
+    Walker& operator=(const Walker&) = delete;
+
+    // --- whole operations (ndr.h); the first statement of each is begin() ---
+    Status run(uint8_t* memory, Format f);                                  // size, marshal, free
+    Status run_unmarshal(uint8_t** memory, Format f, bool must_alloc);
+    Status run_wire(Format f);                                              // memory_size, convert
+    Status run_simple(uint8_t* memory, uint8_t fc);
+    uint64_t memory_total() const { return memory_total_; }
+
+    // --- state that types need ---
+    Op op() const { return op_; }
+    bool is(Op op) const { return op_ == op; }
+    // Data are read from the buffer.
+    bool reads() const { return op_ == Op::unmarshal || op_ == Op::memory_size || op_ == Op::convert; }
+    // Memory is the source.
+    bool from_memory() const { return op_ == Op::size || op_ == Op::marshal || op_ == Op::free; }
+    MIDL_STUB_MESSAGE& message() { return message_; }
+    unsigned pointer_size() const { return narrow_ ? 4 : sizeof(void*); }
+
+    // --- wire ---
+    // To a multiple of mask + 1; the gap is zeroed when marshalling.
+    Status align(unsigned mask);
+    // `n` bytes that are the same on the wire and in memory. With convert they stay as they are.
+    Status bytes(uint8_t* memory, uint64_t n);
+    // `n` elements of `size` bytes each, of base type; convert swaps each. Aligned already.
+    Status numbers(uint8_t* memory, uint64_t n, unsigned size);
+    // An aligned 32-bit number that is not in memory: written when marshalling, read when reading.
+    Status number(uint32_t& value);
+    Status simple(uint8_t* memory, uint8_t fc);
+    uint64_t left() const { return static_cast<uint64_t>(end_ - at_); }
+    uint8_t* position() const { return at_; }
+    // Fewer than n bytes left is an error when reading or marshalling.
+    Status need(uint64_t n) const;
+
+    // --- types ---
+    // A type embedded in another (or a pointee whose header is done).
+    Status flat(uint8_t* memory, Format f);
+    // A pointee or parameter that is no pointer: maxima first, then flat. from_memory and wire operations.
+    Status object(uint8_t* memory, Format f);
+    // The same for unmarshalling: finds memory when there is none; tells `slot`.
+    Status unmarshal_object(uint8_t*& memory, Format f, uint8_t* slot, bool native);
+
+    // --- pointers ---
+    // A pointer field, array element or union arm: 4 bytes on the wire and a Pending.
+    Status embedded_pointer(uint8_t* slot, Format f);
+    // A pointer that is a parameter or a pointee: [ref] takes no room on the wire.
+    Status plain_pointer(uint8_t* slot, Format f, bool native);
+    // The pointers that an FC_PP layout describes: in a block-copied structure of `size` bytes at `memory`, and in the array
+    // that follows it, of which elements from `first` on `count` travel. `wire` and `wire_array` are where the two are in
+    // the buffer. Marshalling, wire operations: called after the copy. Unmarshalling: before the copy, which overwrites what
+    // the pointers were; after it adopt_pointers(mark), with mark = pending_mark() before, takes the referent ids from memory.
+    struct Block {
+        uint8_t* memory;
+        size_t size;
+        uint8_t* wire;
+        uint8_t* wire_array;
+        uint8_t* wire_end;
+        uint32_t count;
+        uint32_t first;
+    };
+    enum class Part : uint8_t { all, fields, elements };
+    Status pointers(Format pp, const Block& block, Part part);
+    Status adopt_pointers(size_t mark);
+    size_t pending_mark() const { return count_; }
+    Status push(const Pending& p);
+    uint8_t* load(const uint8_t* slot, bool native = false) const;
+    void store(uint8_t* slot, uint8_t* value, bool native = false) const;
+    uint32_t next_id();
+
+    // --- arrays ---
+    // Conformance and variance of the dimensions at hand, by nesting level.
+    struct Dimension {
+        uint32_t max;
+        uint32_t first;
+        uint32_t actual;
+    };
+    Status dimension(unsigned level, Dimension*& d);
+    unsigned next_level = 0;       // first level not in use
+    // What of the object at hand was read or written ahead of its data, in the levels from 0 on: an array's header, or the
+    // maxima of the conformant array that a structure ends with (until its elements are done).
+    enum class Header : uint8_t { none, array, hoisted };
+    Header header = Header::none;
+    uint8_t* base = nullptr;       // the innermost enclosing structure
+    size_t base_size = 0;
+
+    // --- correlation ---
+    Status correlate(Format descriptor, uint8_t* memory, bool variance, int64_t& value, uint32_t* first = nullptr);
+    Status correlate_count(Format descriptor, uint8_t* memory, bool variance, uint32_t& value, uint32_t* first = nullptr);
+    // Unmarshalled `value` against what the descriptor says of memory; late ones are noted for correlation_pass.
+    Status verify(Format descriptor, uint8_t* memory, uint32_t value, bool variance);
+    // The same for a union's discriminant, which may come before or after the field or parameter that it must equal.
+    Status verify_tag(Format descriptor, uint8_t* memory, uint32_t value, uint32_t mask);
+    Status check_late(const LateCheck& c);
+    Status check_range(Format descriptor, uint32_t value) const;
+
+    // --- memory ---
+    // From pfnAllocate (or the current all_nodes block), remembered for a roll-back that nulls `slot`.
+    Status allocate(uint64_t size, bool zero, uint8_t* slot, bool native, uint8_t*& memory);
+    Status release(uint8_t* block);
+    bool in_buffer(const uint8_t* p) const;
+
+    // Inside another type, not a parameter or pointee itself. For type functions.
+    bool embedded() const { return nesting_ > 1; }
+
+    // --- user code that moves the buffer itself: between these, message().Buffer (or BufferLength) is the position ---
+    void lend();
+    Status take_back();
+
+private:
+    Status begin();
+    void commit();
+    Status drain();
+    Status process(const Pending& p);
+    Status process_unmarshal(const Pending& p);
+    Status process_free(const Pending& p);
+    Status all_nodes(const Pending& p);
+    Status start_pointer(uint8_t* slot, Format f, bool native);
+    Status settle(Pending& p, bool& keep);
+    Status reached(Pending& p);
+    Status instance(Format f, const Block& block, int64_t memory_step, int64_t wire_step, uint8_t* from);
+    void reverse(size_t mark);
+    Status finish(Status s);
+
+    MIDL_STUB_MESSAGE& message_;
+    Op op_;
+    bool narrow_;
+    bool in_place_ = true;  // a server may leave data in the request
+    uint8_t nesting_ = 0;
+    uint8_t* at_ = nullptr;   // in the buffer
+    uint8_t* end_ = nullptr;
+    uint64_t length_ = 0;     // sizing
+    uint64_t memory_total_ = 0;
+    Dimension dimensions_[max_dimensions];
+
+    Pending* pending_ = inline_;
+    size_t count_ = 0;
+    size_t capacity_ = inline_capacity;
+    static constexpr size_t inline_capacity = 16;
+
+    Notes* notes_ = nullptr;  // allocations and late checks; the message's or own_
+    size_t notes_mark_ = 0;
+    Notes own_;
+
+    uint8_t* arena_ = nullptr;  // the current all_nodes block
+    uint8_t* arena_end_ = nullptr;
+    size_t arena_mark_ = 0;
+
+    Pending inline_[inline_capacity];
+};
+
+}  // namespace rpc::ndr
