@@ -1,0 +1,5 @@
+# What the tools say when they cannot do their work.
+foreach(case no_root no_network interrupted)
+    add_test(NAME host.tools.${case} COMMAND ${CMAKE_CURRENT_LIST_DIR}/refusals ${case} ${CMAKE_SOURCE_DIR}/tools)
+    set_tests_properties(host.tools.${case} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 120)
+endforeach()
