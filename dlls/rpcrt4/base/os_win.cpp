@@ -27,16 +27,6 @@ void sleep_ms(uint32_t ms) { Sleep(ms); }
 uint32_t process_id() { return GetCurrentProcessId(); }
 uint32_t thread_id() { return GetCurrentThreadId(); }
 
-bool random_bytes(void* out, size_t n) {
-    // advapi32 itself imports this DLL, so it is looked up on use and never linked.
-    using Generate = BOOLEAN(NTAPI*)(PVOID, ULONG);
-    HMODULE advapi = LoadLibraryW(L"advapi32.dll");
-    auto generate = advapi ? reinterpret_cast<Generate>(reinterpret_cast<void*>(GetProcAddress(advapi, "SystemFunction036"))) : nullptr;
-    bool done = generate && generate(out, static_cast<ULONG>(n));
-    if (advapi) FreeLibrary(advapi);
-    return done;
-}
-
 namespace {
 struct Start {
     void (*entry)(void*);
