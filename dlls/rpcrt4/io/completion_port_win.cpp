@@ -126,6 +126,10 @@ void run_later(WorkList& later) {
 }
 
 unsigned executor_threads() { return g_threads.load(); }
-void set_idle_time(DWORD ms) { g_idle_time.store(ms); }
+
+void set_idle_time(DWORD ms) {
+    g_idle_time.store(ms);
+    for (unsigned i = g_threads.load(); i != 0; --i) PostQueuedCompletionStatus(g_port.load(), 0, key_work, nullptr);
+}
 
 }  // namespace rpc::io

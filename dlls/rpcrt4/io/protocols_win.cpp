@@ -1,7 +1,17 @@
+#include "io/lrpc_win.h"
+#include "io/named_pipe_win.h"
 #include "io/protocol_rows.h"
 
 namespace rpc::io {
+namespace {
 
-std::span<const Protocol> protocol_rows() { return {}; }
+constexpr Protocol rows[] = {
+    {"ncalrpc", true, lrpc_endpoint_valid, lrpc_connect, lrpc_listen},
+    {"ncacn_np", false, named_pipe_endpoint_valid, named_pipe_connect, named_pipe_listen},
+};
+
+}  // namespace
+
+std::span<const Protocol> protocol_rows() { return rows; }
 
 }  // namespace rpc::io

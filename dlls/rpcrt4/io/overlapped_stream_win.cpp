@@ -1,0 +1,299 @@
+#include "io/overlapped_stream_win.h"
+
+#include "base/log.h"
+
+namespace rpc::io {
+namespace {
+
+constexpr size_t first_incoming = 4096;  // most connections never see more at once
+constexpr size_t most_incoming = 65536;
+constexpr int deliveries_in_a_row = 16;
+
+}  // namespace
+
+bool is_peer_end(DWORD error) {
+    return error == ERROR_BROKEN_PIPE || error == ERROR_PIPE_NOT_CONNECTED || error == ERROR_NO_DATA ||
+           error == ERROR_HANDLE_EOF;
+}
+
+OverlappedStream::~OverlappedStream() {
+    close();
+    if (read_event_) CloseHandle(read_event_);
+    if (write_event_) CloseHandle(write_event_);
+}
+
+void OverlappedStream::fail(Status why) {
+    uint32_t none = unknown;
+    why_.compare_exchange_strong(none, code(why));
+    if (!gate_.shut()) return;
+    CancelIoEx(handle_, nullptr);  // who asks for more from now on finds it shut, before or after asking
+    unuse();
+}
+
+void OverlappedStream::close() { fail(Status::call_cancelled); }
+
+// ---- blocking ----
+
+Status OverlappedStream::event_for(HANDLE& event, OVERLAPPED& o) {
+    if (!event) event = CreateEventW(nullptr, FALSE, FALSE, nullptr);
+    if (!event) return Status::out_of_resources;
+    o.hEvent = reinterpret_cast<HANDLE>(reinterpret_cast<ULONG_PTR>(event) | 1);
+    o.Internal = STATUS_PENDING;  // not every function of Wine's stores it
+    return Status::ok;
+}
+
+DWORD OverlappedStream::finish(DWORD asked, OVERLAPPED& o, DWORD& n, uint32_t timeout_ms, bool& expired) {
+    expired = false;
+    if (asked == ERROR_MORE_DATA) n = static_cast<DWORD>(o.InternalHigh);  // part of a message: n was not set
+    if (asked != ERROR_IO_PENDING) return asked;
+    HANDLE event = reinterpret_cast<HANDLE>(reinterpret_cast<ULONG_PTR>(o.hEvent) & ~ULONG_PTR{1});
+    if (is_closed()) CancelIoEx(handle_, &o);
+    while (!HasOverlappedIoCompleted(&o)) {
+        DWORD waited = WaitForSingleObject(event, expired || timeout_ms == wait_forever ? INFINITE : timeout_ms);
+        if (waited != WAIT_TIMEOUT || expired) continue;
+        expired = true;
+        CancelIoEx(handle_, &o);
+    }
+    return GetOverlappedResult(handle_, &o, &n, FALSE) ? 0 : GetLastError();
+}
+
+Status OverlappedStream::read_result(DWORD error, DWORD n, bool expired, size_t& got) const {
+    if (error == 0 || error == ERROR_MORE_DATA) {
+        got = n;
+        return Status::ok;
+    }
+    if (error == ERROR_OPERATION_ABORTED && expired) return Status::call_cancelled;
+    if (is_peer_end(error) && !is_closed()) return Status::ok;
+    RPC_LOG(debug, "read: error %lu", error);
+    return error == ERROR_NOT_ENOUGH_MEMORY || error == ERROR_NO_SYSTEM_RESOURCES ? Status::out_of_memory
+                                                                                  : Status::call_failed;
+}
+
+Status OverlappedStream::read(MutBytes into, size_t& got, uint32_t timeout_ms) {
+    got = 0;
+    if (into.size() > 0x40000000) into = into.first(0x40000000);
+    const ULONGLONG until = timeout_ms == wait_forever ? 0 : GetTickCount64() + timeout_ms;
+    for (;;) {
+        if (!use()) return Status::call_failed;
+        OVERLAPPED o{};
+        DWORD n = 0, error = 0;
+        bool expired = false;
+        Status status = event_for(read_event_, o);
+        if (!failed(status)) error = finish(ask_read(into, o, n), o, n, timeout_ms, expired);
+        unuse();
+        RPC_TRY(status);
+        const bool again = error == 0 ? n == 0 && !empty_read_is_end()
+                                      : error == ERROR_OPERATION_ABORTED && !expired && !is_closed();
+        if (!again) return read_result(error, n, expired, got);
+        if (timeout_ms == wait_forever) continue;
+        const ULONGLONG now = GetTickCount64();
+        timeout_ms = now < until ? static_cast<uint32_t>(until - now) : 0;
+    }
+}
+
+Status OverlappedStream::write(std::span<const ByteView> parts) {
+    size_t total = 0;
+    for (ByteView part : parts) total += part.size();
+    if (total == 0) return Status::ok;
+    if (total > UINT32_MAX) return Status::out_of_memory;
+    if (!use()) return Status::call_failed;
+    OVERLAPPED o{};
+    DWORD n = 0, error = 0;
+    bool expired;
+    Status status = event_for(write_event_, o);
+    if (!failed(status)) error = finish(ask_write(parts, o, n), o, n, wait_forever, expired);
+    unuse();
+    RPC_TRY(status);
+    return write_result(error, n, total);
+}
+
+Status OverlappedStream::write_result(DWORD error, size_t n, size_t total) const {
+    if (error == 0 && n == total) return Status::ok;
+    RPC_LOG(debug, "write: error %lu after %lu of %lu bytes", error, static_cast<DWORD>(n), static_cast<DWORD>(total));
+    if (error == ERROR_NOT_ENOUGH_MEMORY) return Status::out_of_memory;
+    return n != 0 || is_closed() || !is_peer_end(error) ? Status::call_failed : Status::server_unavailable;
+}
+
+// ---- queued: start ----
+
+Status OverlappedStream::join() {
+    RPC_TRY(start_executor());
+    RPC_TRY(leave_blocking_mode());
+    if (!on_port_) RPC_TRY(join_port(handle_));
+    on_port_ = true;
+    skips_packets_ = SetFileCompletionNotificationModes(
+        handle_, FILE_SKIP_COMPLETION_PORT_ON_SUCCESS | FILE_SKIP_SET_EVENT_ON_HANDLE);
+    return incoming_.resize(first_incoming) ? Status::ok : Status::out_of_memory;
+}
+
+Status OverlappedStream::start(StreamSink& sink) {
+    if (!use()) return Status::server_unavailable;  // the reader's, from here to end_reading
+    Status status = join();
+    if (failed(status)) {
+        unuse();
+        return status;
+    }
+    sink_.store(&sink);
+    add_ref();  // the reader's as well
+    DWORD n = 0;
+    DWORD error = next_read(n);
+    if (error == ERROR_IO_PENDING) return Status::ok;
+    reader_.error = error;
+    reader_.bytes = n;
+    submit(reader_);  // deliveries come from pool threads only
+    return Status::ok;
+}
+
+// ---- queued: reading ----
+
+// Asks for the next read. After ERROR_IO_PENDING another thread may deliver already.
+DWORD OverlappedStream::next_read(DWORD& n) {
+    if (!use()) return ERROR_OPERATION_ABORTED;
+    add_ref();  // with use(): what the last look below needs
+    static_cast<OVERLAPPED&>(reader_) = {};
+    n = 0;
+    DWORD error = ask_read(incoming_.bytes(), reader_, n);
+    if (error == ERROR_MORE_DATA) error = ERROR_IO_PENDING;  // a warning, not an error: its packet comes
+    if (error == 0 && !skips_packets_) error = ERROR_IO_PENDING;
+    if (error == ERROR_IO_PENDING && is_closed()) CancelIoEx(handle_, &reader_);
+    unuse();
+    release();
+    return error;
+}
+
+// False: it was the last; on_closed has been called.
+bool OverlappedStream::deliver(DWORD error, DWORD n, WorkList& later) {
+    Status why = Status::call_failed;
+    if (is_closed()) {
+        why = Status::call_cancelled;
+    } else if (error == 0 || error == ERROR_MORE_DATA) {
+        if (n != 0) sink_.load()->on_data({incoming_.data(), n}, later);
+        if (n == first_incoming) grow_incoming();
+        if (n != 0 || !empty_read_is_end()) return true;
+        why = Status::ok;
+    } else if (error == ERROR_OPERATION_ABORTED) {
+        return true;  // not by close(): the thread that had asked has ended
+    } else if (is_peer_end(error)) {
+        why = Status::ok;
+    } else {
+        RPC_LOG(debug, "read: error %lu", error);
+    }
+    fail(why);
+    end_reading(later);
+    return false;
+}
+
+// A reader that fills its buffer has more to expect. Without memory it goes on as it is.
+void OverlappedStream::grow_incoming() {
+    if (incoming_.size() == first_incoming) (void)incoming_.resize(most_incoming);
+}
+
+void OverlappedStream::end_reading(WorkList& later) {
+    unuse();
+    sink_.load()->on_closed(static_cast<Status>(why_.load()), later);
+    release();
+}
+
+void OverlappedStream::read_done(DWORD error, DWORD n) {
+    WorkList later;
+    for (int i = 1; deliver(error, n, later); ++i) {
+        error = next_read(n);
+        if (error == ERROR_IO_PENDING) break;
+        if (later.empty() && i < deliveries_in_a_row) continue;
+        reader_.error = error;
+        reader_.bytes = n;
+        submit(reader_);
+        break;
+    }
+    run_later(later);  // this stream may be gone
+}
+
+// ---- queued: writing ----
+
+void OverlappedStream::post(Buffer bytes) {
+    if (bytes.empty() || is_closed()) return;
+    Outgoing* out = sink_.load() ? make<Outgoing>(std::move(bytes)) : nullptr;
+    if (!out) return fail(sink_.load() ? Status::out_of_memory : Status::call_failed);
+    {
+        Guard g(queue_lock_);
+        (last_ ? last_->next : first_) = out;
+        last_ = out;
+        if (writing_) return;
+        writing_ = true;
+    }
+    add_ref();  // the writer's
+    write_on();
+}
+
+// Makes the next buffer the current one; false when there is none, and nobody writes any more. After close() all are
+// dropped.
+bool OverlappedStream::next_outgoing() {
+    for (;;) {
+        Outgoing* out;
+        {
+            Guard g(queue_lock_);
+            out = first_;
+            if (!out) {
+                writing_ = false;
+                return false;
+            }
+            first_ = out->next;
+            if (!first_) last_ = nullptr;
+        }
+        if (!is_closed()) {
+            current_ = out;
+            sent_ = 0;
+            return true;
+        }
+        destroy(out);
+    }
+}
+
+// Asks for the next write. After ERROR_IO_PENDING another thread may write on already.
+DWORD OverlappedStream::next_write(DWORD& n) {
+    if (!use()) return ERROR_OPERATION_ABORTED;  // the write's, until it is done
+    if (!use()) {
+        unuse();
+        return ERROR_OPERATION_ABORTED;
+    }
+    add_ref();  // with the second use(): what the last look below needs
+    static_cast<OVERLAPPED&>(writer_) = {};
+    const ByteView rest = current_->bytes.view().subspan(sent_);
+    DWORD error = ask_write({&rest, 1}, writer_, n);
+    if (error == 0 && !skips_packets_) error = ERROR_IO_PENDING;
+    if (error != ERROR_IO_PENDING)
+        unuse();
+    else if (is_closed())
+        CancelIoEx(handle_, &writer_);
+    unuse();
+    release();
+    return error;
+}
+
+void OverlappedStream::written(DWORD error, DWORD n) {
+    if (error != 0) {
+        if (!is_closed()) RPC_LOG(debug, "write: error %lu", error);
+        fail(is_peer_end(error) ? Status::server_unavailable : Status::call_failed);
+    }
+    sent_ += n;
+    if (error != 0 || sent_ >= current_->bytes.size()) destroy(std::exchange(current_, nullptr));
+}
+
+// Writes until a write is pending or nothing is left. Owns writing_ and one reference.
+void OverlappedStream::write_on() {
+    while (current_ || next_outgoing()) {
+        DWORD n = 0;
+        DWORD error = next_write(n);
+        if (error == ERROR_IO_PENDING) return;  // its packet goes on
+        written(error, n);
+    }
+    release();
+}
+
+void OverlappedStream::write_done(DWORD error, DWORD n) {
+    written(error, n);
+    unuse();
+    write_on();
+}
+
+}  // namespace rpc::io

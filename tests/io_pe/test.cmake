@@ -1,0 +1,12 @@
+# The transports, tested below the API: this program is made of the rooms' own sources and uses no rpcrt4.dll.
+foreach(room base io)
+    room_sources(${room} sources)
+    target_sources(io_pe PRIVATE ${sources})
+endforeach()
+file(GLOB sources CONFIGURE_DEPENDS ${DLL_DIR}/base/arch/${ARCH}.S)
+target_sources(io_pe PRIVATE ${sources})
+target_include_directories(io_pe PRIVATE ${DLL_DIR})
+if(ARCH STREQUAL "x86")
+    target_compile_options(io_pe PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-mstackrealign>)
+endif()
+wine_test(io BUILTIN COMMAND io_pe)
