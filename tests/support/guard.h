@@ -17,8 +17,8 @@ struct Outcome {
     std::string text() const;
 };
 
-extern "C" unsigned guarded_call(void (*body)(void*), void* context, int (*filter)(EXCEPTION_POINTERS*));
-int accept_every_exception(EXCEPTION_POINTERS*);
+// 0, or the code of the exception that left body(context).
+unsigned guarded_call(void (*body)(void*), void* context);
 
 // Runs `body` and reports what became of it. Destructors of frames that an exception leaves do not run.
 template <class Body>
@@ -36,7 +36,7 @@ Outcome guarded(Body&& body) {
         }
     };
     Outcome outcome;
-    outcome.raised = guarded_call(run, &frame, accept_every_exception);
+    outcome.raised = guarded_call(run, &frame);
     outcome.value = frame.value;
     return outcome;
 }

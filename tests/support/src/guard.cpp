@@ -1,8 +1,15 @@
 #include "support/guard.h"
+#include <rpctry.h>
 #include <stdio.h>
 
-int accept_every_exception(EXCEPTION_POINTERS*) {
-    return EXCEPTION_EXECUTE_HANDLER;
+unsigned guarded_call(void (*body)(void*), void* context) {
+    volatile unsigned raised = 0;
+    RpcTryExcept {
+        body(context);
+    } RpcExcept(EXCEPTION_EXECUTE_HANDLER) {
+        raised = RpcExceptionCode();
+    } RpcEndExcept
+    return raised;
 }
 
 std::string Outcome::text() const {
