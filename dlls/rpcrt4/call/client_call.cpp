@@ -1,11 +1,14 @@
 #include "call/client_call.h"
 
+#include <algorithm>
+
 #include "base/guard.h"
 
 namespace rpc::call {
 namespace {
 
-constexpr size_t max_hint = 1 << 20;  // of the peer's alloc_hint we believe that much
+constexpr size_t max_hint = 1 << 20;  // of the peer's alloc_hint we believe that much,
+constexpr size_t hint_factor = 256;   // and that many times what came with it
 
 }  // namespace
 
@@ -109,31 +112,56 @@ Status ClientCall::start() {
         if (!failed(status)) {
             if (!other) return association_->wait(*this), Status::ok;
             status = other->start(*this, send_, body);
+            connection = std::move(other);
         }
     }
-    if (!failed(status)) return Status::ok;
+    if (!failed(status)) {
+        catch_up(*connection);
+        return Status::ok;
+    }
     Guard g(mutex_);
     phase_ = Phase::collected;  // nothing is out, nothing will be told
     return status;
 }
 
 void ClientCall::on_place(Ref<link::ClientConnection> connection, Status why) {
-    bool cancel_wanted;
     {
         Guard g(mutex_);
         waiting_ = false;
-        cancel_wanted = cancel_wanted_;
-        connection_ = connection;
         if (phase_ != Phase::pending) {
-            connection_.reset();
             g.unlock();
             if (connection) connection->unreserve();
             return;
         }
+        connection_ = connection;
     }
     if (!failed(why)) why = connection->start(*this, send_, body);
+    if (why == Status::call_failed_dne && body.allocated() && !waited_again_) {
+        // The place was in a connection that died unused: wait for another.
+        waited_again_ = true;
+        Guard g(mutex_);
+        if (phase_ != Phase::pending) return;
+        connection_.reset();
+        waiting_ = true;
+        g.unlock();
+        return association_->wait(*this);
+    }
     if (failed(why)) return on_end(why);
-    if (cancel_wanted) connection->cancel(*this);
+    catch_up(*connection);
+}
+
+// A cancel that came while the call was on its way to the connection did not find it there.
+void ClientCall::catch_up(link::ClientConnection& connection) {
+    bool given_up, cancelled;
+    {
+        Guard g(mutex_);
+        given_up = phase_ != Phase::pending;
+        cancelled = cancel_wanted_;
+    }
+    if (given_up)
+        connection.abandon(*this);  // nothing where the call has ended in order
+    else if (cancelled)
+        connection.cancel(*this);
 }
 
 Status ClientCall::status() {
@@ -146,7 +174,8 @@ Status ClientCall::on_stub_data(ByteView stub, uint32_t alloc_hint, uint32_t dat
     if (phase_ != Phase::pending) return Status::ok;  // given up: what still comes is dropped
     reply_data_representation = data_representation;
     if (stub.size() > UINT32_MAX - reply.size()) return Status::out_of_memory;
-    if (reply.empty() && alloc_hint > stub.size() && !reply.reserve(std::min<size_t>(alloc_hint, max_hint)))
+    if (reply.empty() && alloc_hint > stub.size() &&
+        !reply.reserve(std::min({size_t{alloc_hint}, max_hint, stub.size() * hint_factor})))
         return Status::out_of_memory;
     return reply.append(stub) ? Status::ok : Status::out_of_memory;
 }
@@ -167,20 +196,24 @@ void ClientCall::on_end(Status status) {
 
 void ClientCall::cancel(bool abort) {
     Ref<link::ClientConnection> connection;
-    bool waiting;
     {
         Guard g(mutex_);
         if (phase_ != Phase::pending) return;
-        connection = connection_;
-        waiting = waiting_;
         cancel_wanted_ = true;
+        if (!waiting_) connection = connection_;
     }
     if (!abort) {
-        if (connection && !waiting) connection->cancel(*this);
+        if (connection) connection->cancel(*this);
         return;
     }
     auto keep = Ref<ClientCall>::share(this);
     on_end(Status::call_cancelled);
+    bool waiting;
+    {
+        Guard g(mutex_);
+        waiting = waiting_;
+        connection = connection_;
+    }
     if (waiting && association_) association_->cancel_wait(*this);
     if (connection) connection->abandon(*this);
 }

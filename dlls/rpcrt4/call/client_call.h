@@ -57,6 +57,7 @@ public:
 private:
     enum class Phase : uint8_t { idle, pending, finished, collected };
     Ref<link::ClientConnection> connection() EXCLUDES(mutex_);
+    void catch_up(link::ClientConnection& connection) EXCLUDES(mutex_);
 
     const Ref<link::Association> association_;  // until destruction: connections call their owner while they hold us
     link::ClientConnection::Send send_;
@@ -64,6 +65,7 @@ private:
     RPC_ASYNC_STATE* state_ = nullptr;  // constant from start on
     Notification notification_;         // likewise
     bool async_connection_ = false;
+    bool waited_again_ = false;  // on_place's only
 
     Mutex mutex_;
     Phase phase_ GUARDED_BY(mutex_) = Phase::idle;

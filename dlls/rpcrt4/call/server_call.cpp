@@ -49,8 +49,14 @@ bool ServerCall::ended() {
 }
 
 Status ServerCall::respond() {
+    if (!body.allocated()) {
+        Status status = body.allocate(0, false);
+        if (failed(status)) {
+            fault(status, false);
+            return status;
+        }
+    }
     if (!end()) return Status::ok;
-    if (!body.allocated()) RPC_TRY(body.allocate(0, false));
     return connection->respond(*this, std::move(body));
 }
 

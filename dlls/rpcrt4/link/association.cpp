@@ -7,6 +7,7 @@ namespace {
 
 // Connections to a peer that does not multiplex: each carries one call at a time.
 constexpr size_t max_queued_connections = 64;
+constexpr int max_open_attempts = 3;
 
 // The associations of this process; observed, not owned: the last binding or call ends one.
 struct Table {
@@ -48,44 +49,49 @@ Association::~Association() {
     for (auto& c : queued_) c->close();
 }
 
-Status Association::open(ClientConnection::Kind kind, const Syntaxes& syntaxes, Ref<ClientConnection>& connection) {
-    auto made = make_ref<ClientConnection>(kind);
-    if (!made) return Status::out_of_memory;
+Status Association::open(ClientConnection::Kind kind, bool claimed, const Syntaxes& syntaxes,
+                         Ref<ClientConnection>& connection) {
     uint32_t group;
-    bool alone;
     {
         Guard g(mutex_);
-        // The first connection makes the group that the others join; an asynchronous one may serve all who wait for it.
-        while (opening_) opened_.wait(mutex_);
+        // The first connection makes the group that the others join.
+        while (opening_ && !claimed) opened_.wait(mutex_);
         if (open_count_ == 0) group_ = 0;
         group = group_;
-        alone = group == 0 || kind == ClientConnection::Kind::async;
-        opening_ = alone;
+        if (group == 0) opening_ = claimed = true;
     }
-    Status status = made->open(protocol_, address_, syntaxes, group, this);
+    auto made = make_ref<ClientConnection>(kind);
+    Status status = made ? made->open(protocol_, address_, syntaxes, group, this) : Status::out_of_memory;
+    opened(claimed, !failed(status), group);
+    if (!failed(status))
+        connection = std::move(made);
+    else if (made)
+        made->close();
+    return status;
+}
+
+void Association::opened(bool claimed, bool success, uint32_t group) {
     Guard g(mutex_);
-    if (alone) {
+    if (claimed) {
         opening_ = false;
         opened_.wake_all();
     }
-    if (failed(status)) {
-        g.unlock();
-        made->close();
-        return status;
-    }
+    if (!success) return;
     group_ = group;
     ++open_count_;
-    connection = std::move(made);
-    return Status::ok;
 }
 
 void Association::drop_dead() {
-    for (auto* list : {&idle_, &queued_})
-        for (size_t i = list->size(); i-- != 0;)
-            if (!(*list)[i]->alive()) {
-                list->erase(i);
-                --open_count_;
-            }
+    for (size_t i = idle_.size(); i-- != 0;) {
+        if (idle_[i]->alive()) continue;
+        idle_.erase(i);
+        --open_count_;
+    }
+    for (size_t i = queued_.size(); i-- != 0;) {
+        if (!queued_[i]->gone()) continue;
+        queued_.erase(i);
+        --open_count_;
+    }
 }
 
 Status Association::lease(const Syntaxes& syntaxes, Ref<ClientConnection>& connection) {
@@ -116,7 +122,7 @@ Status Association::lease(const Syntaxes& syntaxes, Ref<ClientConnection>& conne
         give_back(std::move(extend));
         if (!lost) return status;  // the server's answer; a connection that just died is replaced silently
     }
-    return open(ClientConnection::Kind::sync, syntaxes, connection);
+    return open(ClientConnection::Kind::sync, false, syntaxes, connection);
 }
 
 void Association::give_back(Ref<ClientConnection> connection) {
@@ -136,7 +142,7 @@ Status Association::reserve_existing(const Syntaxes& syntaxes, Ref<ClientConnect
             bool needs_context;
             if (!c->serves(syntaxes, needs_context) || (needs_context && extend) || !c->reserve()) continue;
             if (!needs_context) {
-                if (extend) extend->unreserve();
+                if (extend) extend->put_back();  // nobody saw it taken: all who look hold our mutex
                 connection = c;
                 return Status::ok;
             }
@@ -154,7 +160,8 @@ Status Association::reserve_existing(const Syntaxes& syntaxes, Ref<ClientConnect
 }
 
 Status Association::reserve(const Syntaxes& syntaxes, Ref<ClientConnection>& connection) {
-    for (;;) {
+    // A peer that takes connections and drops them at once is not asked for ever.
+    for (int opened = 0; opened < max_open_attempts;) {
         RPC_TRY(reserve_existing(syntaxes, connection));
         if (connection) return Status::ok;
         {
@@ -164,9 +171,11 @@ Status Association::reserve(const Syntaxes& syntaxes, Ref<ClientConnection>& con
                 opened_.wait(mutex_);
                 continue;  // what was opened may serve us
             }
+            opening_ = true;
         }
         Ref<ClientConnection> made;
-        RPC_TRY(open(ClientConnection::Kind::async, syntaxes, made));
+        RPC_TRY(open(ClientConnection::Kind::async, true, syntaxes, made));
+        ++opened;
         bool reserved = made->reserve();
         Guard g(mutex_);
         if (!queued_.push_back(made)) {
@@ -179,6 +188,7 @@ Status Association::reserve(const Syntaxes& syntaxes, Ref<ClientConnection>& con
         connection = std::move(made);
         return Status::ok;
     }
+    return Status::call_failed_dne;
 }
 
 // ---- calls that wait ----

@@ -45,7 +45,10 @@ public:
 private:
     void on_place_freed() override EXCLUDES(mutex_);
     void run() override EXCLUDES(mutex_);  // serves the waiting calls
-    Status open(ClientConnection::Kind kind, const Syntaxes& syntaxes, Ref<ClientConnection>& connection) EXCLUDES(mutex_);
+    // `claimed`: the caller has set opening_, which ends with this.
+    Status open(ClientConnection::Kind kind, bool claimed, const Syntaxes& syntaxes, Ref<ClientConnection>& connection)
+        EXCLUDES(mutex_);
+    void opened(bool claimed, bool success, uint32_t group) EXCLUDES(mutex_);
     void drop_dead() REQUIRES(mutex_);
     Status reserve_existing(const Syntaxes& syntaxes, Ref<ClientConnection>& connection) EXCLUDES(mutex_);
 

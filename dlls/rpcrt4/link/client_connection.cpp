@@ -76,18 +76,20 @@ Status ClientConnection::open(const io::Protocol& protocol, const io::Address& a
 Status ClientConnection::negotiate(wire::PduType type, const Syntaxes& syntaxes, uint32_t& group) {
     wire::BindFields fields;
     wire::ContextOffer offers[2];
-    bool queued;
+    bool queued, sent = false;
     {
         Guard g(mutex_);
         while (negotiating_ && !closed_) answered_.wait(mutex_);
         if (closed_) return Status::call_failed_dne;
+        for (const Context& c : contexts_)
+            if (c.syntaxes == syntaxes) return Status::ok;  // who negotiated before us added it
         if (contexts_.size() >= max_contexts) return Status::out_of_resources;
         negotiating_ = true;
         answer_here_ = false;
         offered_ = syntaxes;
-        offered_id_ = next_context_id_++;
+        offered_id_ = next_context_id_;
         queued = started_;
-        fields.call_id = next_call_id_++;
+        fields.call_id = negotiation_id_ = next_call_id_++;
         offers[0].p_cont_id = offered_id_;
     }
     fields.flags = wire::pfc::conc_mpx;
@@ -101,6 +103,7 @@ Status ClientConnection::negotiate(wire::PduType type, const Syntaxes& syntaxes,
     Buffer pdu;
     Status status = wire::build_bind(pdu, type, fields, {offers, type == wire::PduType::bind ? size_t{2} : size_t{1}});
     if (!failed(status)) {
+        sent = true;
         if (queued) {
             stream_->post(std::move(pdu));
         } else {
@@ -114,8 +117,13 @@ Status ClientConnection::negotiate(wire::PduType type, const Syntaxes& syntaxes,
     Guard g(mutex_);
     negotiating_ = false;
     answered_.wake_all();
-    if (failed(status)) return status;
+    if (failed(status)) {
+        g.unlock();
+        if (sent) close();  // its answer may still come, and would be taken for another's
+        return status;
+    }
     RPC_TRY(answer_);
+    ++next_context_id_;  // a refused one leaves no context behind: its id is offered again
     group = answered_group_;
     return contexts_.push_back({offered_, offered_id_}) ? Status::ok : Status::out_of_memory;
 }
@@ -155,9 +163,22 @@ Status ClientConnection::on_bind_ack(const wire::Pdu& pdu) {
         keeps_on_orphan_ = features && (extra.reason & wire::feature::keep_connection_on_orphan) != 0;
     }
     answered_group_ = ack.assoc_group_id;
-    answer_ = first.result == wire::BindResult::acceptance ? Status::ok : status_of_rejection(first);
+    answer(first.result == wire::BindResult::acceptance ? Status::ok : status_of_rejection(first));
+    return Status::ok;
+}
+
+void ClientConnection::answer(Status status) {
+    answer_ = status;
     answer_here_ = true;
     answered_.wake_all();
+}
+
+Status ClientConnection::on_bind_nak(const wire::Pdu& pdu) {
+    wire::BindNak nak;
+    if (wire::parse_bind_nak(pdu, nak) != wire::Parsed::ok) return Status::protocol_error;
+    Guard g(mutex_);
+    if (!negotiating_ || answer_here_) return Status::protocol_error;
+    answer(status_of_nak(nak.reason));
     return Status::ok;
 }
 
@@ -180,7 +201,7 @@ Status ClientConnection::add_context(const Syntaxes& syntaxes) {
 
 Status ClientConnection::enlist(OutboundCall& call, const Send& send, wire::CallFields& fields, uint16_t& max_frag) {
     Guard g(mutex_);
-    if (closed_) return Status::call_failed_dne;
+    if (closed_ || draining_) return Status::call_failed_dne;
     const Context* context = nullptr;
     for (const Context& c : contexts_)
         if (c.syntaxes == send.syntaxes) context = &c;
@@ -191,6 +212,8 @@ Status ClientConnection::enlist(OutboundCall& call, const Send& send, wire::Call
     fields.object = send.object;
     fields.call_id = call.call_id_ = next_call_id_++;
     max_frag = max_xmit_frag_;
+    call.sent_ = call.cancel_told_ = call.abandon_wanted_ = false;
+    call.on_.store(this, std::memory_order_relaxed);
     call.add_ref();
     calls_.push_back(&call);
     return Status::ok;
@@ -198,8 +221,8 @@ Status ClientConnection::enlist(OutboundCall& call, const Send& send, wire::Call
 
 Ref<OutboundCall> ClientConnection::find(uint32_t call_id) {
     Guard g(mutex_);
-    // Without multiplexing the answer belongs to the one call that is out: the nearest peer answers 1 to everything.
-    if (!multiplexes_) return Ref<OutboundCall>::share(calls_.front());
+    // The answer of a peer that does not echo belongs to the one call that is out.
+    if (!echoes_call_id()) return Ref<OutboundCall>::share(calls_.front());
     for (OutboundCall* c = calls_.front(); c; c = calls_.next(c))
         if (c->call_id_ == call_id) return Ref<OutboundCall>::share(c);
     return nullptr;
@@ -208,7 +231,8 @@ Ref<OutboundCall> ClientConnection::find(uint32_t call_id) {
 // Takes the call off the list; true for whoever did it. The list's reference goes with it, the caller holds one of its own.
 bool ClientConnection::delist(OutboundCall& call) {
     Guard g(mutex_);
-    if (!call.linked()) return false;
+    if (!carries(call)) return false;
+    call.on_.store(nullptr, std::memory_order_relaxed);
     calls_.remove(&call);
     if (places_taken_ != 0) --places_taken_;
     g.unlock();
@@ -220,7 +244,16 @@ void ClientConnection::end_call(OutboundCall& call, Status status) {
     auto keep = Ref<OutboundCall>::share(&call);
     if (!delist(call)) return;
     call.on_end(status);
+    close_if_drained();
     if (kind_ == Kind::async && owner_) owner_->on_place_freed();
+}
+
+void ClientConnection::close_if_drained() {
+    {
+        Guard g(mutex_);
+        if (!draining_ || closed_ || !calls_.empty() || places_taken_ != 0) return;
+    }
+    close();
 }
 
 void ClientConnection::fail_all(Status status) {
@@ -259,7 +292,7 @@ Status ClientConnection::perform(OutboundCall& call, const Send& send, OutgoingB
         }
         {
             Guard g(mutex_);
-            if (!call.linked()) return Status::ok;
+            if (!carries(call)) return Status::ok;
         }
         status = stream_->read(read_buffer_.bytes(), got, wait_forever);
     }
@@ -280,9 +313,15 @@ bool ClientConnection::reserve() {
     return true;
 }
 
-void ClientConnection::unreserve() {
+void ClientConnection::put_back() {
     Guard g(mutex_);
     if (places_taken_ != 0) --places_taken_;
+}
+
+void ClientConnection::unreserve() {
+    put_back();
+    close_if_drained();
+    if (owner_) owner_->on_place_freed();
 }
 
 Status ClientConnection::start(OutboundCall& call, const Send& send, OutgoingBody& body) {
@@ -296,10 +335,21 @@ Status ClientConnection::start(OutboundCall& call, const Send& send, OutgoingBod
     Buffer out;
     status = frame_call(fields, std::move(body), max_frag, out);
     if (failed(status)) {
-        delist(call);
+        if (!delist(call)) return Status::ok;  // the connection's end came first, and told the call
+        close_if_drained();
+        if (owner_) owner_->on_place_freed();
         return status;
     }
     stream_->post(std::move(out));
+    bool cancelled, abandoned;
+    {
+        Guard g(mutex_);
+        call.sent_ = true;
+        cancelled = call.cancel_told_;
+        abandoned = call.abandon_wanted_;
+    }
+    if (cancelled && !abandoned) send_bare(wire::PduType::co_cancel, fields.call_id);
+    if (abandoned) abandon(call);
     return Status::ok;
 }
 
@@ -311,7 +361,9 @@ void ClientConnection::send_bare(wire::PduType type, uint32_t call_id) {
 
 void ClientConnection::cancel(OutboundCall& call) {
     Guard g(mutex_);
-    if (!call.linked() || !started_ || !understands_cancel()) return;
+    if (!carries(call) || !started_ || !understands_cancel() || call.cancel_told_) return;
+    call.cancel_told_ = true;
+    if (!call.sent_) return;
     uint32_t id = call.call_id_;
     g.unlock();
     send_bare(wire::PduType::co_cancel, id);
@@ -323,7 +375,11 @@ void ClientConnection::abandon(OutboundCall& call) {
     bool tell, orphan, end;
     {
         Guard g(mutex_);
-        if (!call.linked()) return;
+        if (!carries(call)) return;
+        if (started_ && !call.sent_) {
+            call.abandon_wanted_ = true;
+            return;
+        }
         id = call.call_id_;
         tell = started_ && understands_cancel();
         bool alone = calls_.count() == 1;
@@ -336,7 +392,8 @@ void ClientConnection::abandon(OutboundCall& call) {
     if (tell) send_bare(wire::PduType::co_cancel, id);
     if (orphan) send_bare(wire::PduType::orphaned, id);
     if (end) close();
-    if (owner_) owner_->on_place_freed();
+    close_if_drained();
+    if (kind_ == Kind::async && owner_) owner_->on_place_freed();
 }
 
 // ---- what the peer sends ----
@@ -352,14 +409,14 @@ Status ClientConnection::on_pdu(ByteView raw) {
     case wire::PduType::bind_ack:
     case wire::PduType::alter_context_resp:
         return on_bind_ack(pdu);
-    case wire::PduType::bind_nak: {
-        wire::BindNak nak;
-        if (wire::parse_bind_nak(pdu, nak) != wire::Parsed::ok) return Status::protocol_error;
-        return status_of_nak(nak.reason);
-    }
+    case wire::PduType::bind_nak:
+        return on_bind_nak(pdu);
     case wire::PduType::shutdown: {
-        Guard g(mutex_);
-        draining_ = true;
+        {
+            Guard g(mutex_);
+            draining_ = true;
+        }
+        close_if_drained();
         return Status::ok;
     }
     default:
@@ -372,26 +429,39 @@ Status ClientConnection::on_response(const wire::Pdu& pdu) {
     wire::Response response;
     if (wire::parse_response(pdu, response) != wire::Parsed::ok) return Status::protocol_error;
     Ref<OutboundCall> call = find(pdu.header.call_id);
-    if (!call) return Status::ok;  // the late answer of an abandoned call
+    if (!call) {  // the late answer of an abandoned call, unless nothing says whose it is
+        {
+            Guard g(mutex_);
+            if (!echoes_call_id()) draining_ = true;
+        }
+        close_if_drained();
+        return Status::ok;
+    }
     Status status = call->on_stub_data(response.stub, response.alloc_hint, pdu.header.data_representation());
     bool last = pdu.header.has(wire::pfc::last_frag);
     if (!failed(status) && !last) return Status::ok;
     end_call(*call, status);
     // What is still to come of a call that we could not take would be taken for another's.
     Guard g(mutex_);
-    return failed(status) && !last && !multiplexes_ ? Status::call_failed : Status::ok;
+    return failed(status) && !last && !echoes_call_id() ? Status::call_failed : Status::ok;
 }
 
 Status ClientConnection::on_fault(const wire::Pdu& pdu) {
     wire::Fault fault;
     if (wire::parse_fault(pdu, fault) != wire::Parsed::ok) return Status::protocol_error;
-    Ref<OutboundCall> call = find(pdu.header.call_id);
+    const Status status = wire::status_from_fault(fault.status);
     {
-        // The nearest peer's server may send a response behind its fault, which the next call would take for its own.
         Guard g(mutex_);
-        if (!multiplexes_) draining_ = true;
+        if (negotiating_ && !answer_here_ &&
+            (pdu.header.call_id == negotiation_id_ || (!echoes_call_id() && calls_.empty()))) {
+            answer(status);  // to a bind or alter_context
+            return Status::ok;
+        }
+        // The nearest peer's server may send a response behind its fault, which the next call would take for its own.
+        if (!echoes_call_id()) draining_ = true;
     }
-    if (call) end_call(*call, wire::status_from_fault(fault.status));
+    if (auto call = find(pdu.header.call_id)) end_call(*call, status);
+    close_if_drained();
     return Status::ok;
 }
 
@@ -399,12 +469,8 @@ void ClientConnection::on_data(ByteView bytes, io::WorkList&) {
     Status status = splitter_.feed(bytes, [this](ByteView raw) { return on_pdu(raw); });
     if (!failed(status)) return;
     RPC_LOG(warn, "client connection closed: status %u", code(status));
-    {
-        Guard g(mutex_);
-        answer_ = status;
-    }
-    stream_->close();
-    fail_all(status);
+    close();
+    fail_all(status == Status::protocol_error || status == Status::out_of_memory ? status : Status::call_failed);
 }
 
 void ClientConnection::on_closed(Status, io::WorkList&) {
@@ -432,6 +498,14 @@ bool ClientConnection::alive() {
         if (closed_ || draining_) return false;
     }
     return stream_->alive();
+}
+
+bool ClientConnection::gone() {
+    {
+        Guard g(mutex_);
+        if (closed_) return true;
+    }
+    return !stream_->alive();
 }
 
 }  // namespace rpc::link

@@ -2,6 +2,7 @@
 // One connection of a client, in one of two lives (RPC:managing-network-connection-sets-associations): synchronous, owned by one call at a time and pumped by
 // the calling thread, or asynchronous, read by the pool and carrying many calls where the peer agreed to multiplex.
 // Sources: C706 chapter 9.3 (client machines), [MS-RPCE] 3.3.2.
+#include <atomic>
 #include <span>
 
 #include "base/list.h"
@@ -27,7 +28,14 @@ public:
 
 private:
     friend class ClientConnection;
-    uint32_t call_id_ = 0;  // guarded by the connection's mutex
+    // The connection whose list this is on. It alone writes itself here and takes itself off, under its mutex: another one that
+    // the call had tried before reads that the call is not its own.
+    std::atomic<const ClientConnection*> on_{nullptr};
+    // Guarded by that connection's mutex.
+    uint32_t call_id_ = 0;
+    bool sent_ = false;            // the request is posted: what speaks of the call may follow it
+    bool cancel_told_ = false;     // or will be, right behind the request
+    bool abandon_wanted_ = false;  // before it was sent
 };
 
 // Who keeps the connection. Every OutboundCall keeps its owner alive until it is destroyed itself.
@@ -76,11 +84,14 @@ public:
     // that another may be tried; out_of_memory.
     Status perform(OutboundCall& call, const Send& send, OutgoingBody& body) EXCLUDES(mutex_);
 
-    // Asynchronous: takes the place that reserve() promised, sends and returns. Failures as perform's; the place is free then.
+    // Asynchronous: takes the place that reserve() promised, sends and returns. Failures as perform's; the place is free then. Either
+    // a failure or on_end, never both.
     Status start(OutboundCall& call, const Send& send, OutgoingBody& body) EXCLUDES(mutex_);
-    // Asynchronous: whether one more call may go out, counting it. Every true is followed by start() or unreserve().
+    // Asynchronous: whether one more call may go out, counting it. Every true is followed by start() or unreserve(), which tells
+    // the owner; put_back() does not.
     bool reserve() EXCLUDES(mutex_);
     void unreserve() EXCLUDES(mutex_);
+    void put_back() EXCLUDES(mutex_);
 
     // Tells the peer that the client would like the call to end (co_cancel), where the peer understands that.
     void cancel(OutboundCall& call) EXCLUDES(mutex_);
@@ -91,6 +102,8 @@ public:
     void close();
     // Whether it may carry another call, as far as can be told without blocking.
     bool alive() EXCLUDES(mutex_);
+    // Whether it is at its end, for its calls too. A draining one is not: it closes behind its last call.
+    bool gone() EXCLUDES(mutex_);
     Kind kind() const { return kind_; }
 
     // io::StreamSink
@@ -106,7 +119,8 @@ private:
     Status read_some(size_t got);
     Status await_answer(bool queued);
     Status on_pdu(ByteView raw);
-    Status on_answer(const wire::Pdu& pdu);
+    void answer(Status status) REQUIRES(mutex_);
+    Status on_bind_nak(const wire::Pdu& pdu) EXCLUDES(mutex_);
     Status on_bind_ack(const wire::Pdu& pdu) EXCLUDES(mutex_);
     Status on_response(const wire::Pdu& pdu);
     Status on_fault(const wire::Pdu& pdu);
@@ -115,8 +129,12 @@ private:
     bool delist(OutboundCall& call) EXCLUDES(mutex_);
     void end_call(OutboundCall& call, Status status);
     void fail_all(Status status);
+    void close_if_drained() EXCLUDES(mutex_);
+    bool carries(const OutboundCall& call) const REQUIRES(mutex_) { return call.on_.load(std::memory_order_relaxed) == this; }
     void send_bare(wire::PduType type, uint32_t call_id);
+    // The nearest peer shows neither: it knows neither co_cancel, orphaned nor alter_context, and answers 1 for every call_id.
     bool understands_cancel() const REQUIRES(mutex_) { return multiplexes_ || negotiated_features_; }
+    bool echoes_call_id() const REQUIRES(mutex_) { return understands_cancel(); }
 
     const Kind kind_;
     Ref<io::Stream> stream_;           // set by open, then constant
@@ -145,6 +163,7 @@ private:
     Status answer_ GUARDED_BY(mutex_) = Status::ok;
     Syntaxes offered_ GUARDED_BY(mutex_);
     uint16_t offered_id_ GUARDED_BY(mutex_) = 0;
+    uint32_t negotiation_id_ GUARDED_BY(mutex_) = 0;  // its call_id
     uint32_t answered_group_ GUARDED_BY(mutex_) = 0;
 };
 

@@ -10,7 +10,9 @@ constexpr uint16_t our_max_frag = 0xFFF8;
 constexpr size_t max_contexts = 1000;       // a peer chooses how many
 constexpr size_t max_active_calls = 65536;  // likewise
 constexpr uint32_t turn_patience_ms = 20;
-constexpr size_t max_hint = 1 << 20;        // of alloc_hint we believe that much
+constexpr size_t max_held = 256u << 20;     // stub data of all calls together; one alone may be longer
+constexpr size_t max_hint = 1 << 20;        // of alloc_hint we believe that much,
+constexpr size_t hint_factor = 256;         // and that many times what came with it: it shall cost the peer something
 
 }  // namespace
 
@@ -42,15 +44,16 @@ void ServerConnection::on_closed(Status, io::WorkList&) {
     // Calls that were not complete can never be; the others learn that nobody waits.
     for (;;) {
         Ref<InboundCall> call;
+        bool complete;
         {
             Guard g(mutex_);
             call = Ref<InboundCall>::share(calls_.front());
             if (!call) break;
-            calls_.remove(call.get());
-            --call_count_;
+            take_off(*call);
+            complete = call->phase_ != InboundCall::Phase::receiving;
         }
         call->release();
-        if (call->phase_ != InboundCall::Phase::receiving) call->on_disconnect();
+        if (complete) call->on_disconnect();
     }
     contexts_.reset();
     release();  // the sink's reference: nothing follows
@@ -227,12 +230,27 @@ Status ServerConnection::on_request(const wire::Pdu& pdu, io::WorkList& later) {
         if (call->phase_ != InboundCall::Phase::receiving) return Status::protocol_error;
     }
     bool last = pdu.header.has(wire::pfc::last_frag);
-    bool stored = request.stub.size() <= UINT32_MAX - call->stub.size();
-    if (stored && call->stub.empty() && !last) stored = call->stub.reserve(std::min<size_t>(request.alloc_hint, max_hint));
-    if (!stored || !call->stub.append(request.stub)) return fault(*call, wire::fault_from_status(Status::out_of_memory), true);
+    Status status = store(*call, request, last);
+    if (failed(status)) return fault(*call, wire::fault_from_status(status), true);
     if (pdu.header.has(wire::pfc::pending_cancel)) on_cancel(pdu.header.call_id, false);
     if (last) queue(std::move(call), later);
     return Status::ok;
+}
+
+Status ServerConnection::store(InboundCall& call, const wire::Request& request, bool last) {
+    const size_t more = request.stub.size();
+    if (more > UINT32_MAX - call.stub.size()) return Status::out_of_memory;
+    if (!protocol_.local_only && call.stub.size() + more > call.iface->max_request) return Status::access_denied;
+    {
+        Guard g(mutex_);
+        if (held_ + more > max_held && call_count_ > 1) return Status::server_too_busy;
+        held_ += more;
+        call.held_ += more;
+    }
+    if (call.stub.empty() && !last &&
+        !call.stub.reserve(std::min({size_t{request.alloc_hint}, max_hint, more * hint_factor})))
+        return Status::out_of_memory;
+    return call.stub.append(request.stub) ? Status::ok : Status::out_of_memory;
 }
 
 void ServerConnection::on_cancel(uint32_t call_id, bool orphaned) {
@@ -282,12 +300,18 @@ void ServerConnection::let_next_start(InboundCall& call) {
 
 // ---- answers ----
 
+void ServerConnection::take_off(InboundCall& call) {
+    calls_.remove(&call);
+    --call_count_;
+    held_ -= call.held_;
+    call.held_ = 0;
+}
+
 bool ServerConnection::finish(InboundCall& call) {
     Guard g(mutex_);
     ListLink<ActiveCalls>* link = &call;
     if (!link->linked()) return false;
-    calls_.remove(&call);
-    --call_count_;
+    take_off(call);
     bool wanted = !closed_ && !call.orphaned_ && !call.maybe;
     g.unlock();
     call.release();

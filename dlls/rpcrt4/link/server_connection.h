@@ -17,6 +17,7 @@ class ServerConnection;
 class ServerInterface : public RefCounted<ServerInterface> {
 public:
     virtual ~ServerInterface() = default;
+    uint32_t max_request = UINT32_MAX;  // bytes of stub data that one request from another machine may have
 };
 
 struct ActiveCalls;  // the tag of the connection's list
@@ -49,6 +50,7 @@ private:
     enum class Phase : uint8_t { receiving, queued, dispatched } phase_ = Phase::receiving;
     bool orphaned_ = false;
     uint8_t cancels_ = 0;
+    size_t held_ = 0;  // its part of the connection's
 };
 
 // The runtime, as connections see it. Any thread, unlocked.
@@ -108,10 +110,12 @@ private:
     Status accept(const wire::ContextElement& element, wire::ContextResult& result);
     Status refuse_bind(const wire::Pdu& pdu, wire::RejectReason reason);
     Status on_request(const wire::Pdu& pdu, io::WorkList& later);
+    Status store(InboundCall& call, const wire::Request& request, bool last) EXCLUDES(mutex_);
     Status begin_call(const wire::Pdu& pdu, const wire::Request& request, Ref<InboundCall>& call);
     void queue(Ref<InboundCall> call, io::WorkList& later) EXCLUDES(mutex_);
     void on_cancel(uint32_t call_id, bool orphaned) EXCLUDES(mutex_);
     Ref<InboundCall> find(uint32_t call_id) REQUIRES(mutex_);
+    void take_off(InboundCall& call) REQUIRES(mutex_);
     // Whether an answer is wanted, taking the call off.
     bool finish(InboundCall& call) EXCLUDES(mutex_);
     Status send_fault(uint32_t call_id, uint16_t p_cont_id, uint8_t cancels, uint32_t wire_status, bool did_not_execute);
@@ -131,6 +135,7 @@ private:
     Condition turn_;
     List<InboundCall, ActiveCalls> calls_ GUARDED_BY(mutex_);
     size_t call_count_ GUARDED_BY(mutex_) = 0;
+    size_t held_ GUARDED_BY(mutex_) = 0;  // bytes of stub data of all requests that have no answer yet
     // Dispatch order: the one whose manager runs and has not let go, the one that the pool has and that waits for it, the rest.
     InboundCall* current_ GUARDED_BY(mutex_) = nullptr;
     InboundCall* waiting_ GUARDED_BY(mutex_) = nullptr;

@@ -33,6 +33,8 @@ struct Shard {
         entries[i & (capacity - 1)] = {handle, kind};
         ++used;
     }
+    // A tomb is needed only where a probe for another handle may pass by.
+    void bury(Entry& entry) REQUIRES(mutex);
     bool grow() REQUIRES(mutex);
 };
 
@@ -41,6 +43,13 @@ constexpr size_t shard_count = 16;
 constinit Shard g_shards[shard_count];
 
 Shard& shard_of(const void* handle) { return g_shards[(reinterpret_cast<uintptr_t>(handle) >> 5) % shard_count]; }
+
+void Shard::bury(Entry& entry) {
+    entry = {&g_tomb, HandleKind::none};
+    size_t i = static_cast<size_t>(&entry - entries);
+    if (entries[(i + 1) & (capacity - 1)].handle) return;
+    for (; entries[i & (capacity - 1)].handle == &g_tomb; --i, --used) entries[i & (capacity - 1)].handle = nullptr;
+}
 
 bool Shard::grow() {
     size_t live = 0;
@@ -75,7 +84,7 @@ bool remove(const void* handle) {
     Guard g(shard.mutex);
     Shard::Entry* entry = shard.find(handle);
     if (!entry) return false;
-    *entry = {&g_tomb, HandleKind::none};
+    shard.bury(*entry);
     return true;
 }
 

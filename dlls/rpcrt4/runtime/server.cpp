@@ -39,7 +39,7 @@ Status Server::register_interface(const Registration& r) {
     made->manager_epv = r.manager_epv;
     made->flags = r.flags;
     made->max_calls = r.max_calls;
-    made->max_rpc_size = r.max_rpc_size;
+    made->max_request = r.max_rpc_size;
     made->callback = r.callback;
     Guard g(mutex_);
     for (Interface* i = interfaces_.front(); i; i = interfaces_.next(i))
@@ -178,7 +178,7 @@ Status Server::admit(call::ServerCall& call, Ref<Interface>& iface) {
     if ((iface->flags & if_allow_local_only) && !local && !call.connection->stream().peer_is_local())
         return Status::access_denied;
     if ((iface->flags & if_allow_secure_only) && !local) return Status::access_denied;
-    if (!local && call.stub.size() > iface->max_rpc_size) return Status::access_denied;
+    if (!local && call.stub.size() > iface->max_request) return Status::access_denied;
     const RPC_DISPATCH_TABLE* table = iface->spec->DispatchTable;
     if (!table || call.opnum >= table->DispatchTableCount) return Status::procnum_out_of_range;
     RPC_TRY(handle_table::add(&call, HandleKind::server_call));

@@ -22,7 +22,6 @@ public:
     RPC_MGR_EPV* manager_epv = nullptr;  // null: the interface's default
     uint32_t flags = 0;                  // RPC_IF_x
     uint32_t max_calls = 0;
-    uint32_t max_rpc_size = UINT32_MAX;  // bytes of request stub data
     InterfaceCallback callback = nullptr;
     uint32_t active_calls = 0;  // guarded by the server's mutex
     bool registered = true;     // likewise
