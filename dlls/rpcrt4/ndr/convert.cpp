@@ -1,4 +1,6 @@
 // NdrConvert and NdrConvert2: the sender's byte order turned into ours before anything is unmarshalled.
+#include <utility>
+
 #include "ndr/types.h"
 
 namespace rpc::ndr {
@@ -80,6 +82,16 @@ Status convert_type(MIDL_STUB_MESSAGE& m, PFORMAT_STRING format) {
 Status convert_simple_type(MIDL_STUB_MESSAGE& m, uint8_t format_char) {
     bool swap = !m.RpcMsg || big_endian(m.RpcMsg->DataRepresentation);
     return Walker(m, swap ? Op::convert : Op::memory_size).run_simple(nullptr, format_char);
+}
+
+Status convert_user_type(uint32_t representation, uint8_t* buffer, uint8_t format_char, uint8_t*& after) {
+    unsigned size = type_of(format_char).wire;
+    if (size == 0) return Status::bad_stub_data;
+    RPC_TRY(convertible(representation));
+    uint8_t* at = buffer + ((0 - reinterpret_cast<uintptr_t>(buffer)) & (size - 1));
+    after = at + size;
+    for (unsigned i = 0; big_endian(representation) && i < size / 2; ++i) std::swap(at[i], at[size - 1 - i]);
+    return Status::ok;
 }
 
 Status convert(MIDL_STUB_MESSAGE& m, PFORMAT_STRING format) { return convert_in_place(m, parameters_os, format, 0); }

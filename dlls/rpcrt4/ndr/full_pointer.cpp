@@ -89,17 +89,23 @@ uint8_t bit(Op op) { return static_cast<uint8_t>(1u << static_cast<unsigned>(op)
 
 }  // namespace
 
-Status full_pointers_init(MIDL_STUB_MESSAGE& message, XLAT_SIDE side) {
+PFULL_PTR_XLAT_TABLES full_pointer_tables(XLAT_SIDE side) {
     auto* t = make<Tables>();
-    if (!t) return Status::out_of_memory;
+    if (!t) return nullptr;
     t->NextRefId = 1;
     t->XlatSide = side;
-    message.FullPtrXlatTables = t;
-    return Status::ok;
+    return t;
+}
+
+void full_pointer_tables_free(PFULL_PTR_XLAT_TABLES tables) { destroy(static_cast<Tables*>(tables)); }
+
+Status full_pointers_init(MIDL_STUB_MESSAGE& message, XLAT_SIDE side) {
+    message.FullPtrXlatTables = full_pointer_tables(side);
+    return message.FullPtrXlatTables ? Status::ok : Status::out_of_memory;
 }
 
 void full_pointers_free(MIDL_STUB_MESSAGE& message) {
-    destroy(tables_of(message));
+    full_pointer_tables_free(message.FullPtrXlatTables);
     message.FullPtrXlatTables = nullptr;
 }
 

@@ -40,4 +40,11 @@ Status simple_type_unmarshal(MIDL_STUB_MESSAGE& message, uint8_t* memory, uint8_
     return Walker(message, Op::unmarshal).run_simple(memory, format_char);
 }
 
+uint32_t simple_type_wire_size(uint8_t format_char) { return type_of(format_char).wire; }
+
+uint32_t simple_type_memory_size(uint8_t format_char) {
+    uint8_t memory = type_of(format_char).memory;
+    return memory == pointer_wide ? sizeof(void*) : memory;
+}
+
 }  // namespace rpc::ndr

@@ -43,6 +43,10 @@ Status memory_size(MIDL_STUB_MESSAGE& message, PFORMAT_STRING format, uint32_t& 
 Status simple_type_marshal(MIDL_STUB_MESSAGE& message, const uint8_t* memory, uint8_t format_char);
 Status simple_type_unmarshal(MIDL_STUB_MESSAGE& message, uint8_t* memory, uint8_t format_char);
 
+// Bytes of a base type on the wire (its alignment too) and in memory; 0 for what is no base type.
+uint32_t simple_type_wire_size(uint8_t format_char);
+uint32_t simple_type_memory_size(uint8_t format_char);
+
 // --- data representation --------------------------------------------------------------------------------------------
 
 // Whether the sender's representation differs from ours, so that the data must be converted before they are unmarshalled.
@@ -54,6 +58,8 @@ constexpr bool needs_conversion(uint32_t data_representation) {
 Status convert_type(MIDL_STUB_MESSAGE& message, PFORMAT_STRING format);
 // The same for one base type.
 Status convert_simple_type(MIDL_STUB_MESSAGE& message, uint8_t format_char);
+// NdrUserMarshalSimpleTypeConvert: one base type at `buffer`, aligned; `after` is what follows it.
+Status convert_user_type(uint32_t data_representation, uint8_t* buffer, uint8_t format_char, uint8_t*& after);
 // NdrConvert: `format` is the parameter list of an -Os procedure (FC_IN_PARAM ... FC_END). Converts [in] data on a server,
 // [out] data on a client, from Buffer on; Buffer stays where it is.
 Status convert(MIDL_STUB_MESSAGE& message, PFORMAT_STRING format);
@@ -94,6 +100,14 @@ void forget_tracked(MIDL_STUB_MESSAGE& message);
 // message.FullPtrXlatTables: without them full pointers are handled as unique ones.
 Status full_pointers_init(MIDL_STUB_MESSAGE& message, XLAT_SIDE side);
 void full_pointers_free(MIDL_STUB_MESSAGE& message);
+// The tables by themselves, null when memory is out.
+PFULL_PTR_XLAT_TABLES full_pointer_tables(XLAT_SIDE side);
+void full_pointer_tables_free(PFULL_PTR_XLAT_TABLES tables);
+
+// --- user_marshal ---------------------------------------------------------------------------------------------------
+
+// USER_MARSHAL_CB.Signature of the blocks that user_marshal routines get.
+constexpr uint32_t user_marshal_signature = 0x55535243;  // 'USRC'
 
 // --- what other rooms add -------------------------------------------------------------------------------------------
 

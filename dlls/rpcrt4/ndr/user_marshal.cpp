@@ -10,7 +10,6 @@ namespace rpc::ndr {
 namespace {
 
 constexpr uint8_t marshal_unique = 0x80, marshal_ref = 0x40;
-constexpr uint32_t signature = 0x55535243;  // 'USRC'
 
 Format wire_type(Format f) { return relative(f + 8); }
 
@@ -22,7 +21,7 @@ USER_MARSHAL_CB block_for(Walker& w, Format f, USER_MARSHAL_CB_TYPE type) {
     cb.Flags = (static_cast<uint32_t>(m.dwDestContext) & 0xff) | (m.fHasNewCorrDesc ? USER_CALL_NEW_CORRELATION_DESC : 0) |
                representation << 16;
     cb.pStubMsg = &m;
-    cb.Signature = signature;
+    cb.Signature = user_marshal_signature;
     cb.CBType = type;
     cb.pFormat = f;
     cb.pTypeFormat = wire_type(f);
