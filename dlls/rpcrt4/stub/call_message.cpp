@@ -1,0 +1,162 @@
+#include "stub/call_message.h"
+
+#include <cstring>
+
+#include "base/log.h"
+#include "ndr/ndr.h"
+#include "runtime/message.h"
+
+namespace rpc::stub {
+
+void client_initialize(RPC_MESSAGE& message, MIDL_STUB_MESSAGE& stub, const MIDL_STUB_DESC& desc, unsigned int number) {
+    message = RPC_MESSAGE();
+    message.DataRepresentation = NDR_LOCAL_DATA_REPRESENTATION;
+    message.ProcNum = number;
+    message.RpcInterfaceInformation = desc.RpcInterfaceInformation;
+    stub = MIDL_STUB_MESSAGE();
+    stub.RpcMsg = &message;
+    stub.StubDesc = &desc;
+    stub.pfnAllocate = desc.pfnAllocate;
+    stub.pfnFree = desc.pfnFree;
+    stub.IsClient = 1;
+}
+
+void server_initialize(RPC_MESSAGE& message, MIDL_STUB_MESSAGE& stub, const MIDL_STUB_DESC& desc) {
+    stub = MIDL_STUB_MESSAGE();
+    stub.RpcMsg = &message;
+    stub.StubDesc = &desc;
+    stub.pfnAllocate = desc.pfnAllocate;
+    stub.pfnFree = desc.pfnFree;
+    attach_buffer(stub, message, message.BufferLength);
+}
+
+void apply_procedure(const Procedure& procedure, MIDL_STUB_MESSAGE& stub) {
+    stub.fHasExtensions = (procedure.opt_flags & opt_has_extensions) != 0;
+    stub.fHasNewCorrDesc = (procedure.opt_flags2 & opt2_new_correlation) != 0;
+    stub.fHasReturn = (procedure.opt_flags & opt_has_return) != 0;
+    ndr::set_range_on_conformance(stub, (procedure.opt_flags2 & opt2_range_on_conformance) != 0);
+}
+
+Status check_supported(const Procedure& procedure) {
+    if (procedure.is_object()) return Status::bad_stub_data;  // these have a channel, not a binding
+    if (procedure.has_pipes) {
+        RPC_LOG(warn, "procedure %u has pipes, which are not supported", procedure.number);
+        return Status::wrong_stub_version;
+    }
+    Parameter p;
+    for (ParameterCursor at(procedure); at.next(p);)
+        if (p.is(Parameter::returned) && p.type && passed_by_value(p)) return Status::cannot_support;
+    return procedure.opt_flags2 & opt2_complex_return ? Status::cannot_support : Status::ok;
+}
+
+void attach_buffer(MIDL_STUB_MESSAGE& stub, RPC_MESSAGE& message, size_t size) {
+    stub.BufferStart = stub.Buffer = static_cast<unsigned char*>(message.Buffer);
+    stub.BufferEnd = stub.BufferStart + size;
+    stub.fBufferValid = 1;
+}
+
+Status get_buffer(MIDL_STUB_MESSAGE& stub, RPC_MESSAGE& message) {
+    message.BufferLength = stub.BufferLength;
+    RPC_TRY(runtime::get_buffer(message));
+    attach_buffer(stub, message, stub.BufferLength);
+    return Status::ok;
+}
+
+bool is_big_endian(const RPC_MESSAGE& message) { return (message.DataRepresentation & NDR_INT_REP_MASK) == NDR_BIG_ENDIAN; }
+
+Status convert_parameters(MIDL_STUB_MESSAGE& stub, const Procedure& procedure, uint16_t direction) {
+    unsigned char* start = stub.Buffer;
+    Parameter p;
+    for (ParameterCursor at(procedure); at.next(p);) {
+        if (!p.is(direction)) continue;
+        if (p.is(Parameter::base_type)) {
+            RPC_TRY(ndr::convert_simple_type(stub, p.simple_type));
+        } else if (is_context(p)) {
+            RPC_TRY(align_buffer(stub, 4, 20));
+            stub.Buffer += 20;  // its reader knows the byte order
+        } else {
+            RPC_TRY(ndr::convert_type(stub, p.type));
+        }
+    }
+    stub.Buffer = start;
+    return Status::ok;
+}
+
+size_t simple_wire_size(uint8_t type) {
+    switch (type) {
+    case 0x01: case 0x02: case 0x03: case 0x04: return 1;
+    case 0x05: case 0x06: case 0x07: case fc_enum16: return 2;
+    case 0x08: case 0x09: case 0x0a: case 0x0e: case 0x10: case 0xb8: case 0xb9: return 4;
+    case 0x0b: case 0x0c: return 8;
+    }
+    return 0;
+}
+
+size_t simple_memory_size(uint8_t type) {
+    if (type == fc_enum16) return sizeof(int32_t);
+    if (type == 0xb8 || type == 0xb9) return sizeof(void*);
+    return simple_wire_size(type);
+}
+
+namespace {
+template <class T>
+T load(const uint8_t* p) {
+    T v;
+    std::memcpy(&v, p, sizeof v);
+    return v;
+}
+}  // namespace
+
+uintptr_t simple_slot_value(uint8_t type, const uint8_t* memory) {
+    switch (type) {
+    case 0x03: return static_cast<uintptr_t>(load<int8_t>(memory));
+    case 0x06: return static_cast<uintptr_t>(load<int16_t>(memory));
+    case 0x08: case fc_enum16: case 0x0e: return static_cast<uintptr_t>(load<int32_t>(memory));
+    }
+    switch (simple_memory_size(type)) {
+    case 1: return *memory;
+    case 2: return load<uint16_t>(memory);
+    case 4: return load<uint32_t>(memory);
+    }
+    return load<uintptr_t>(memory);
+}
+
+Status align_buffer(MIDL_STUB_MESSAGE& stub, size_t alignment, size_t need) {
+    size_t left = static_cast<size_t>(stub.BufferEnd - stub.Buffer);
+    size_t skip = (0 - reinterpret_cast<uintptr_t>(stub.Buffer)) & (alignment - 1);
+    if (skip > left || left - skip < need) return Status::bad_stub_data;
+    stub.Buffer += skip;
+    return Status::ok;
+}
+
+void align_length(MIDL_STUB_MESSAGE& stub, size_t alignment) {
+    stub.BufferLength = static_cast<ULong32>((stub.BufferLength + alignment - 1) & ~(alignment - 1));
+}
+
+size_t result_size(const Procedure& procedure) {
+    Parameter p;
+    for (ParameterCursor at(procedure); at.next(p);)
+        if (p.is(Parameter::returned)) return p.is(Parameter::base_type) ? simple_memory_size(p.simple_type) : sizeof(void*);
+    return 0;
+}
+
+size_t value_size(const uint8_t* type, size_t correlation_size) {
+    auto u16 = [](const uint8_t* p) { return static_cast<size_t>(p[0] | p[1] << 8); };
+    switch (type[0]) {
+    case 0x15: case 0x16: case 0x17: case 0x18: case 0x19: case 0x1a:  // structures
+        return u16(type + 2);
+    case 0x2a:  // encapsulated union: the discriminant's share is the high nibble
+        return u16(type + 2) + (type[1] >> 4);
+    case 0x2b: {  // non-encapsulated union: discriminant's description, then an offset to the arms
+        const uint8_t* at = type + 2 + correlation_size;
+        return u16(at + static_cast<int16_t>(u16(at)));
+    }
+    case 0x2d: case 0x2e: case 0xb0: case 0xb1: case 0xb4:  // transmit_as and its kin: the presented type
+        return u16(type + 4);
+    case fc_range:
+        return simple_memory_size(type[1] & 0x0f);
+    }
+    return 0;
+}
+
+}  // namespace rpc::stub

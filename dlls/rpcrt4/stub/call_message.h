@@ -1,0 +1,68 @@
+#pragma once
+// What the two halves of the interpreter share: the stub message's set-up, simple types, where a parameter's memory is.
+#include "base/abi_types.h"
+#include "base/status.h"
+#include "stub/procedure.h"
+
+namespace rpc::stub {
+
+// NdrClientInitializeNew: `message` and `stub` are reset.
+void client_initialize(RPC_MESSAGE& message, MIDL_STUB_MESSAGE& stub, const MIDL_STUB_DESC& desc, unsigned int number);
+
+// NdrServerInitializeNew: `stub` is reset and reads message.Buffer.
+void server_initialize(RPC_MESSAGE& message, MIDL_STUB_MESSAGE& stub, const MIDL_STUB_DESC& desc);
+
+// What the header says of correlation descriptors and the like.
+void apply_procedure(const Procedure& procedure, MIDL_STUB_MESSAGE& stub);
+
+// Whether the interpreter can do it at all: COM's procedures, pipes and structures as results are others' or not there yet.
+Status check_supported(const Procedure& procedure);
+
+// Points the stub at the `size` bytes of message.Buffer, for reading or writing.
+void attach_buffer(MIDL_STUB_MESSAGE& stub, RPC_MESSAGE& message, size_t size);
+
+// runtime::get_buffer for stub.BufferLength bytes, and attach_buffer.
+Status get_buffer(MIDL_STUB_MESSAGE& stub, RPC_MESSAGE& message);
+
+bool is_big_endian(const RPC_MESSAGE& message);
+
+// Turns a foreign sender's data, of the parameters with `direction` (Parameter::in or out), into our representation, in place;
+// stub.Buffer stays. message.DataRepresentation still says what context handles' bytes were.
+Status convert_parameters(MIDL_STUB_MESSAGE& stub, const Procedure& procedure, uint16_t direction);
+
+// Simple types, by format character: bytes on the wire (which are its alignment too) and in memory; 0 for no simple type.
+size_t simple_wire_size(uint8_t type);
+size_t simple_memory_size(uint8_t type);
+// The value at `memory` as an argument slot holds it: signed types extended.
+uintptr_t simple_slot_value(uint8_t type, const uint8_t* memory);
+
+// Moves stub.Buffer to the alignment; bad_stub_data when fewer than `need` bytes are left then.
+Status align_buffer(MIDL_STUB_MESSAGE& stub, size_t alignment, size_t need);
+void align_length(MIDL_STUB_MESSAGE& stub, size_t alignment);
+
+constexpr uint8_t fc_bind_context = 0x30, fc_range = 0xb7, fc_rp = 0x11, fc_op = 0x13, fc_fp = 0x14, fc_float = 0x0a,
+                  fc_double = 0x0c, fc_enum16 = 0x0d;
+
+// Parameters whose type description stands for a context handle; its flags, and whether the argument points at the handle.
+inline bool is_pointer_type(uint8_t type) { return type >= fc_rp && type <= fc_fp; }
+inline bool is_context(const Parameter& p) { return p.type && p.type[0] == fc_bind_context; }
+inline bool context_by_pointer(const Parameter& p) { return (p.type[1] & context_via_pointer) != 0; }
+
+// Bytes in memory of a type passed by value, 0 when it is none that can be.
+size_t value_size(const uint8_t* type, size_t correlation_size);
+
+// Whether a value of that size stands in the argument slots themselves rather than behind a pointer (x64: 1, 2, 4 and 8
+// bytes do; x86: always).
+constexpr bool value_in_slots(size_t size) {
+    return sizeof(void*) == 4 || size == 1 || size == 2 || size == 4 || size == 8;
+}
+
+// Bytes in memory of the return value, 0 for none.
+size_t result_size(const Procedure& procedure);
+
+// Whether the argument is the value itself, of a described type.
+inline bool passed_by_value(const Parameter& p) {
+    return p.is(Parameter::by_value) || (p.type && p.type[0] == fc_range && !p.is(Parameter::simple_ref));
+}
+
+}  // namespace rpc::stub

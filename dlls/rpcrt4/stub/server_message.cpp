@@ -1,0 +1,129 @@
+#include "stub/server_message.h"
+
+#include <cstring>
+#include <utility>
+
+#include "base/log.h"
+#include "ndr/ndr.h"
+#include "runtime/message.h"
+#include "stub/type_memory.h"
+
+namespace rpc::stub {
+
+namespace {
+
+template <class T>
+void store(uint8_t* p, T v) {
+    std::memcpy(p, &v, sizeof v);
+}
+
+}  // namespace
+
+// --- memory ---------------------------------------------------------------------------------------------------------
+
+void* CallMemory::take(size_t size) {
+    size = (size + 15) & ~size_t{15};
+    if (size <= sizeof first_ - used_) {
+        void* p = first_ + used_;
+        used_ += size;
+        std::memset(p, 0, size);
+        return p;
+    }
+    constexpr size_t header = (sizeof(Block) + 15) & ~size_t{15};
+    if (size > SIZE_MAX - header) return nullptr;
+    auto* block = static_cast<Block*>(mem_alloc_zeroed(header + size));
+    if (!block) return nullptr;
+    block->next = blocks_;
+    block->size = header + size;
+    blocks_ = block;
+    return reinterpret_cast<uint8_t*>(block) + header;
+}
+
+bool CallMemory::owns(const void* p) const {
+    auto at = reinterpret_cast<uintptr_t>(p);
+    auto within = [at](const void* start, size_t size) { return at - reinterpret_cast<uintptr_t>(start) < size; };
+    if (within(first_, used_)) return true;
+    for (const Block* b = blocks_; b; b = b->next)
+        if (within(b, b->size)) return true;
+    return false;
+}
+
+void CallMemory::release() {
+    while (blocks_) mem_free(std::exchange(blocks_, blocks_->next));
+    used_ = 0;
+}
+
+// --- request --------------------------------------------------------------------------------------------------------
+
+Status ServerMessage::find(RPC_MESSAGE& message, Style style, bool asynchronous) {
+    message_ = &message;
+    auto* server = static_cast<const RPC_SERVER_INTERFACE*>(message.RpcInterfaceInformation);
+    if (!server || !server->InterpreterInfo) return Status::unknown_if;
+    info_ = static_cast<const MIDL_SERVER_INFO*>(server->InterpreterInfo);
+    desc_ = info_->pStubDesc;
+    unsigned int number = this->number();
+    if (server->DispatchTable && number >= server->DispatchTable->DispatchTableCount)
+        return Status::procnum_out_of_range;
+    if (info_->FmtStringOffset[number] == 0xffff) return Status::procnum_out_of_range;
+    RPC_TRY(parse_procedure(info_->ProcString + info_->FmtStringOffset[number], desc_->pFormatTypes, style, asynchronous,
+                            procedure_));
+    return check_supported(procedure_);
+}
+
+Status ServerMessage::set_handle_argument() {
+    const HandleInfo& h = procedure_.handle;
+    if (!h.is_explicit || h.kind != HandleKind::primitive) return Status::ok;
+    if (!h.via_pointer) {
+        store<void*>(frame_ + h.offset, message_->Handle);
+        return Status::ok;
+    }
+    auto* variable = static_cast<uint8_t*>(memory_.take(sizeof(void*)));
+    if (!variable) return Status::out_of_memory;
+    store<void*>(variable, message_->Handle);
+    store<void*>(frame_ + h.offset, variable);
+    return Status::ok;
+}
+
+Status ServerMessage::unmarshal(RPC_ASYNC_STATE* async) {
+    server_initialize(*message_, stub_, *desc_);
+    apply_procedure(procedure_, stub_);
+    request_ = stub_.BufferStart;
+    request_end_ = stub_.BufferEnd;
+    // A hyper or double result may be wider than the slot that the header counts for it.
+    frame_ = static_cast<uint8_t*>(memory_.take(procedure_.stack_size + sizeof(uint64_t)));
+    contexts_ = static_cast<ServerContext**>(memory_.take(procedure_.parameter_count * sizeof(void*)));
+    if (!frame_ || !contexts_) return Status::out_of_memory;
+    stub_.StackTop = frame_;
+    if (async) {
+        if (procedure_.arguments_size < slot_size) return Status::bad_stub_data;
+        store<void*>(frame_, async);
+    }
+    RPC_TRY(set_handle_argument());
+    if (procedure_.oi_flags & oi_full_pointers) RPC_TRY(ndr::full_pointers_init(stub_, XLAT_SERVER));
+    if (ndr::needs_conversion(message_->DataRepresentation)) RPC_TRY(convert_parameters(stub_, procedure_, Parameter::in));
+    RPC_TRY(ndr::track_allocations(stub_));
+    if (Status s = unmarshal_parameters(); failed(s)) {
+        // What came of a bad request cannot be walked; what it made the allocator give can still be given back.
+        ndr::discard_tracked(stub_);
+        return s;
+    }
+    ndr::forget_tracked(stub_);
+    whole_ = true;
+    return Status::ok;
+}
+
+Status ServerMessage::unmarshal_parameters() {
+    RPC_TRY(ndr::correlation_init(stub_));
+    Parameter p;
+    unsigned int ordinal = 0;
+    for (ParameterCursor at(procedure_); at.next(p); ++ordinal)
+        if (p.is(Parameter::in)) RPC_TRY(unmarshal_parameter(p, ordinal));
+    RPC_TRY(ndr::correlation_pass(stub_));
+    // Only now is every size that an [out] parameter's memory depends on known.
+    ordinal = 0;
+    for (ParameterCursor at(procedure_); at.next(p); ++ordinal)
+        if (!p.is(Parameter::in) && !p.is(Parameter::returned)) RPC_TRY(prepare_out(p, ordinal));
+    return Status::ok;
+}
+
+}  // namespace rpc::stub

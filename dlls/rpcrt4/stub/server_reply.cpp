@@ -1,0 +1,152 @@
+// ServerMessage after the request is read: the manager, the reply, the end.
+#include <cstring>
+#include <utility>
+
+#include "ndr/ndr.h"
+#include "runtime/message.h"
+#include "stub/server_message.h"
+
+namespace rpc::stub {
+
+namespace {
+
+ResultKind result_kind(const Procedure& procedure) {
+    Parameter p;
+    for (ParameterCursor at(procedure); at.next(p);)
+        if (p.is(Parameter::returned) && p.is(Parameter::base_type)) {
+            if (p.simple_type == fc_float) return ResultKind::float32;
+            if (p.simple_type == fc_double) return ResultKind::float64;
+        }
+    return ResultKind::integer;
+}
+
+}  // namespace
+
+uint64_t ServerMessage::call_manager() {
+    unsigned int number = this->number();
+    if (info_->ThunkTable && info_->ThunkTable[number]) {
+        // A thunk calls the manager itself, with the frame as a structure whose last member is the result.
+        info_->ThunkTable[number](&stub_);
+        uint64_t result = 0;
+        std::memcpy(&result, frame_ + procedure_.arguments_size, sizeof result);
+        return result;
+    }
+    void* routine = message_->ManagerEpv ? static_cast<void**>(message_->ManagerEpv)[number]
+                                         : reinterpret_cast<void*>(info_->DispatchTable[number]);
+    return invoke(routine, reinterpret_cast<Slot*>(frame_), procedure_.arguments_size / slot_size, result_kind(procedure_));
+}
+
+// Where the value of an [out] parameter or of the result is.
+uint8_t* ServerMessage::data_of(const Parameter& p, uint64_t& result) {
+    if (p.is(Parameter::returned)) {
+        if (p.is(Parameter::base_type)) return reinterpret_cast<uint8_t*>(&result);
+        return reinterpret_cast<uint8_t*>(static_cast<uintptr_t>(result));
+    }
+    uint8_t* pointer;
+    std::memcpy(&pointer, slot(p), sizeof pointer);
+    return pointer;
+}
+
+Status ServerMessage::size_out(const Parameter& p, uint8_t* memory) {
+    if (p.is(Parameter::base_type)) {
+        size_t size = simple_wire_size(p.simple_type);
+        align_length(stub_, size);
+        stub_.BufferLength += static_cast<ULong32>(size);
+        return Status::ok;
+    }
+    if (is_context(p)) {
+        align_length(stub_, 4);
+        stub_.BufferLength += context_wire_size;
+        return Status::ok;
+    }
+    return ndr::buffer_size(stub_, memory, p.type);
+}
+
+Status ServerMessage::marshal_context(const Parameter& p, unsigned int ordinal) {
+    uint8_t* from = stub_.Buffer;
+    RPC_TRY(align_buffer(stub_, 4, context_wire_size));
+    std::memset(from, 0, static_cast<size_t>(stub_.Buffer - from));
+    RPC_TRY(server_context_marshal(message_->Handle, *contexts_[ordinal], rundown_of(p), message_->RpcInterfaceInformation,
+                                   stub_.Buffer));
+    stub_.Buffer += context_wire_size;
+    return Status::ok;
+}
+
+Status ServerMessage::marshal_out(const Parameter& p, uint8_t* memory, unsigned int ordinal) {
+    if (p.is(Parameter::base_type)) return ndr::simple_type_marshal(stub_, memory, p.simple_type);
+    if (is_context(p)) return marshal_context(p, ordinal);
+    return ndr::marshal(stub_, memory, p.type);
+}
+
+Status ServerMessage::create_result_context(uint64_t result) {
+    Parameter p;
+    unsigned int ordinal = 0;
+    for (ParameterCursor at(procedure_); at.next(p); ++ordinal) {
+        if (!p.is(Parameter::returned) || !is_context(p) || contexts_[ordinal]) continue;
+        RPC_TRY(adopt_context(server_context_new(), p, ordinal));
+        user_context(*contexts_[ordinal]) = reinterpret_cast<void*>(static_cast<uintptr_t>(result));
+    }
+    return Status::ok;
+}
+
+Status ServerMessage::marshal(uint64_t result) {
+    RPC_TRY(create_result_context(result));
+    stub_.BufferLength = 0;
+    stub_.PointerBufferMark = nullptr;
+    Parameter p;
+    for (ParameterCursor at(procedure_); at.next(p);)
+        if (p.is(Parameter::out) || p.is(Parameter::returned)) RPC_TRY(size_out(p, data_of(p, result)));
+    RPC_TRY(get_buffer(stub_, *message_));
+    message_->DataRepresentation = NDR_LOCAL_DATA_REPRESENTATION;
+    unsigned int ordinal = 0;
+    for (ParameterCursor at(procedure_); at.next(p); ++ordinal) {
+        if (!p.is(Parameter::out) && !p.is(Parameter::returned)) continue;
+        if (Status s = marshal_out(p, data_of(p, result), ordinal); failed(s)) {
+            (void)code(runtime::free_buffer(*message_));  // why marshalling failed is the answer
+            return s;
+        }
+    }
+    message_->BufferLength = static_cast<unsigned int>(stub_.Buffer - stub_.BufferStart);
+    return Status::ok;
+}
+
+void ServerMessage::free_parameter(const Parameter& p) {
+    if (p.is(Parameter::base_type) || is_context(p) || p.is(Parameter::returned)) return;
+    uint8_t* memory;
+    std::memcpy(&memory, slot(p), sizeof memory);
+    if (passed_by_value(p) && value_in_slots(value_size(p.type, ndr::correlation_size(stub_)))) memory = slot(p);
+    if (!memory) return;
+    if (p.is(Parameter::must_free)) (void)code(ndr::free(stub_, memory, p.type));
+    // Arrays, strings and structures are no pointers to their routines: the block that holds one is ours to free.
+    bool in_frame = memory == slot(p) || memory_.owns(memory) || (memory >= request_ && memory < request_end_);
+    if (!is_pointer_type(p.type[0]) && !in_frame) stub_.pfnFree(memory);
+}
+
+void ServerMessage::release_contexts() {
+    if (!contexts_) return;
+    Parameter p;
+    unsigned int ordinal = 0;
+    for (ParameterCursor at(procedure_); at.next(p); ++ordinal) {
+        ServerContext* context = std::exchange(contexts_[ordinal], nullptr);
+        if (!context) continue;
+        server_context_abandon(*context, rundown_of(p));
+        server_context_release(context);
+    }
+}
+
+void ServerMessage::release() {
+    if (!frame_) return;
+    // What the parameters still point at in the request is not the allocator's to free.
+    stub_.BufferStart = stub_.Buffer = request_;
+    stub_.BufferEnd = request_end_;
+    Parameter p;
+    if (std::exchange(whole_, false))
+        for (ParameterCursor at(procedure_); at.next(p);) free_parameter(p);
+    release_contexts();
+    frame_ = nullptr;
+    ndr::correlation_free(stub_);
+    if (stub_.FullPtrXlatTables) ndr::full_pointers_free(stub_);
+    memory_.release();
+}
+
+}  // namespace rpc::stub
