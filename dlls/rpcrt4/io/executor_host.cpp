@@ -94,6 +94,19 @@ void stop_executor() {
     p.mutex.unlock();
 }
 
+void run_submitted() {
+    Pool& p = pool();
+    for (;;) {
+        Work* work;
+        {
+            Guard g(p.mutex);
+            work = p.queue.pop_front();
+        }
+        if (!work) return;
+        work->run();
+    }
+}
+
 unsigned executor_threads() {
     Pool& p = pool();
     Guard g(p.mutex);

@@ -1,0 +1,111 @@
+#pragma once
+// For tests and fuzzers: a stream whose other side is a function. Single-threaded: what the other side answers is delivered
+// during the write that it answers, or by deliver(). Not thread-safe.
+#include <functional>
+#include <vector>
+
+#include "io/transport.h"
+#include "link/reassembly.h"
+
+namespace rpc::link {
+
+class ScriptStream final : public io::Stream {
+public:
+    // Called with every whole PDU that this side sends.
+    std::function<void(ScriptStream&, ByteView)> peer;
+    std::vector<uint8_t> sent;  // everything
+    bool closed = false;        // by this side
+    bool starved = false;       // a blocking read found nothing and the peer had not closed: a hang, were it real
+    bool refuse_start = false;
+    size_t pending_requests = 0;  // a note of the other side's
+
+    ~ScriptStream() override = default;
+
+    // ---- the other side ----
+    void answer(ByteView bytes) { incoming_.insert(incoming_.end(), bytes.begin(), bytes.end()); }
+    void hang_up() { peer_closed_ = true; }
+    bool started() const { return sink_ != nullptr; }
+    // Hands out what is there, at most `chunk` bytes at a time, and the end when it has come. Work that the sink left runs here.
+    void deliver() {
+        if (delivering_ || !sink_) return;
+        add_ref();
+        delivering_ = true;
+        while (sink_) {
+            io::WorkList later;
+            if (closed || (peer_closed_ && incoming_.empty())) {
+                io::StreamSink* sink = sink_;
+                sink_ = nullptr;
+                sink->on_closed(closed ? Status::call_cancelled : Status::ok, later);
+                run(later);
+                release();  // start's
+                break;
+            }
+            if (incoming_.empty()) break;
+            std::vector<uint8_t> now = take(chunk);
+            sink_->on_data(now, later);
+            run(later);
+        }
+        delivering_ = false;
+        release();
+    }
+    size_t chunk = SIZE_MAX;
+
+    // ---- io::Stream ----
+    Status write(std::span<const ByteView> parts) override {
+        if (closed) return Status::call_failed;
+        if (peer_closed_) return Status::server_unavailable;
+        for (ByteView part : parts) see(part);
+        return Status::ok;
+    }
+    Status read(MutBytes into, size_t& got, uint32_t) override {
+        got = 0;
+        if (closed) return Status::call_failed;
+        if (incoming_.empty()) {
+            starved = starved || !peer_closed_;
+            return Status::ok;  // the end
+        }
+        std::vector<uint8_t> now = take(std::min(into.size(), chunk));
+        std::copy(now.begin(), now.end(), into.begin());
+        got = now.size();
+        return Status::ok;
+    }
+    Status start(io::StreamSink& sink) override {
+        if (closed || refuse_start) return Status::server_unavailable;
+        add_ref();
+        sink_ = &sink;
+        return Status::ok;
+    }
+    void post(Buffer bytes) override {
+        if (closed) return;
+        see(bytes.view());
+        deliver();
+    }
+    void close() override { closed = true; }
+    bool alive() override { return !closed && !peer_closed_; }
+    bool peer_is_local() const override { return true; }
+
+private:
+    void see(ByteView bytes) {
+        sent.insert(sent.end(), bytes.begin(), bytes.end());
+        if (peer) (void)!failed(out_.feed(bytes, [this](ByteView raw) {
+            peer(*this, raw);
+            return Status::ok;
+        }));
+    }
+    std::vector<uint8_t> take(size_t most) {
+        auto end = incoming_.begin() + static_cast<ptrdiff_t>(std::min(most, incoming_.size()));
+        std::vector<uint8_t> now(incoming_.begin(), end);
+        incoming_.erase(incoming_.begin(), end);
+        return now;
+    }
+    static void run(io::WorkList& later) {
+        while (io::Work* work = later.pop_front()) work->run();
+    }
+    PduSplitter out_;
+    std::vector<uint8_t> incoming_;
+    io::StreamSink* sink_ = nullptr;
+    bool peer_closed_ = false;
+    bool delivering_ = false;
+};
+
+}  // namespace rpc::link
