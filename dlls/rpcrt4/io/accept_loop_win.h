@@ -40,6 +40,7 @@ protected:
     // Begins with `count` slots; `which` = index modulo `kinds`. An error when not even one accept can be pending: nothing
     // has begun then.
     DWORD begin(unsigned count, unsigned kinds);
+    unsigned index_of(const Slot& slot) const RPC_TSA(no_thread_safety_analysis) { return static_cast<unsigned>(&slot - slots_); }
 
 private:
     struct Retry final : Work {

@@ -62,6 +62,7 @@ protected:
         if (gate_.leave()) close_handle_(handle_);
     }
     bool is_closed() const { return gate_.is_shut(); }
+    bool on_port() const { return on_port_; }
 
     // An event per direction, made on first use. Its lowest bit is set: no packet for I/O that is waited for.
     Status event_for(HANDLE& event, OVERLAPPED& o);

@@ -1,6 +1,7 @@
 #include "io/lrpc_win.h"
 #include "io/named_pipe_win.h"
 #include "io/protocol_rows.h"
+#include "io/tcp_win.h"
 
 namespace rpc::io {
 namespace {
@@ -8,6 +9,7 @@ namespace {
 constexpr Protocol rows[] = {
     {"ncalrpc", true, lrpc_endpoint_valid, lrpc_connect, lrpc_listen},
     {"ncacn_np", false, named_pipe_endpoint_valid, named_pipe_connect, named_pipe_listen},
+    {"ncacn_ip_tcp", false, tcp_endpoint_valid, tcp_connect, tcp_listen},
 };
 
 }  // namespace
