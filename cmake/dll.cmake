@@ -33,7 +33,7 @@ list(APPEND dll_sources ${sources} ${DLL_DIR}/version.rc)
 # tools/gen-exports makes rpcrt4.def and the declining stubs from the export table and from what abi/ defines.
 file(GLOB abi_sources CONFIGURE_DEPENDS ${DLL_DIR}/abi/*.cpp)
 function(generate_exports out)  # what else is given goes to the generator
-    add_custom_command(OUTPUT ${out}/rpcrt4.def ${out}/declining.cpp
+    add_custom_command(OUTPUT ${out}/rpcrt4.def ${out}/declining.cpp ${out}/exports.inc
         COMMAND ${PYTHON3} ${CMAKE_SOURCE_DIR}/tools/gen-exports --table ${DLL_DIR}/exports.tsv --abi ${DLL_DIR}/abi
             --arch ${ARCH} --out ${out} ${ARGN}
         DEPENDS ${DLL_DIR}/exports.tsv ${CMAKE_SOURCE_DIR}/tools/gen-exports ${CMAKE_SOURCE_DIR}/tools/export_table.py

@@ -19,8 +19,8 @@ NTSTATUS NTAPI LdrUnlockLoaderLock(ULONG flags, ULONG_PTR cookie);
 namespace rpc::abi {
 namespace {
 
-constexpr uint64_t known = uint64_t{1} << 63;
-constinit std::atomic<uint64_t> g_node{0};  // `known` and the six bytes, once found
+constexpr uint64_t asked = uint64_t{1} << 63;
+constinit std::atomic<uint64_t> g_node{0};  // once asked: `asked` and the six bytes, which are zeros when there is none
 
 // PEB.LoaderLock, which winternl.h does not name.
 bool holds_loader_lock() {
@@ -57,11 +57,12 @@ bool is_hardware_address(const IP_ADAPTER_INFO& adapter) {
     return adapter.AddressLength == 6 && !(adapter.Address[0] & 1) && std::memcmp(adapter.Address, none, 6) != 0;
 }
 
+// False when the system cannot be asked now; leaves `node` as it is when there is no address.
 bool ask_system(uint8_t (&node)[6]) {
     LoaderLock lock;
     if (!lock.held()) return false;
     HMODULE library = LoadLibraryW(L"iphlpapi.dll");
-    if (!library) return false;
+    if (!library) return true;
     auto ask = reinterpret_cast<decltype(&GetAdaptersInfo)>(
         reinterpret_cast<void*>(GetProcAddress(library, "GetAdaptersInfo")));
     ULONG size = 0;
@@ -74,7 +75,7 @@ bool ask_system(uint8_t (&node)[6]) {
         mem_free(adapters);
     }
     FreeLibrary(library);
-    return found;
+    return true;
 }
 
 }  // namespace
@@ -82,11 +83,13 @@ bool ask_system(uint8_t (&node)[6]) {
 bool node_address(uint8_t (&node)[6]) {
     uint64_t value = g_node.load(std::memory_order_acquire);
     if (!value) {
-        if (!ask_system(node)) return false;
-        std::memcpy(&value, node, sizeof node);
-        g_node.store(value | known, std::memory_order_release);
-        return true;
+        uint8_t found[6] = {};
+        if (!ask_system(found)) return false;
+        std::memcpy(&value, found, sizeof found);
+        value |= asked;
+        g_node.store(value, std::memory_order_release);
     }
+    if (value == asked) return false;
     std::memcpy(node, &value, sizeof node);
     return true;
 }

@@ -1,0 +1,2 @@
+#define NAME frames_with_exceptions
+#include "frames.inc"

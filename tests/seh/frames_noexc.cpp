@@ -1,0 +1,2 @@
+#define NAME frames_without_exceptions
+#include "frames.inc"
