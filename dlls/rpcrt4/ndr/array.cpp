@@ -213,10 +213,29 @@ Status convert_elements(Walker& w, Format f, uint32_t count) {
     return Status::ok;
 }
 
+// Pointers that no layout describes, in an array that is written as if it were one block (widl makes such, within complex
+// structures). Copied blindly, a peer's numbers would become our pointers.
+bool undescribed_pointers(Walker& w, Format f) {
+    if (w.pointers_described || array_pointers(w.message(), f)) return false;
+    return elements_have_pointers(w.message(), f);
+}
+
+Status single_elements(Walker& w, uint8_t* memory, Format f, uint32_t first, uint32_t count, uint64_t each) {
+    Format element = array_element(w.message(), f);
+    uint8_t* at = memory ? memory + each * first : nullptr;
+    RPC_TRY(w.align(f[1]));
+    for (uint32_t i = 0; i < count; ++i) {
+        RPC_TRY(walk_element(w, at, element, 0, false));
+        if (at) at += each;
+    }
+    return Status::ok;
+}
+
 // A block of `count` elements of `each` bytes, with its pointers.
 Status block_elements(Walker& w, uint8_t* memory, Format f, uint32_t first, uint32_t count, uint64_t each) {
     uint64_t total = each * count;
     if (total > INT32_MAX || each * first > INT32_MAX) return Status::invalid_bound;
+    if (undescribed_pointers(w, f)) return single_elements(w, memory, f, first, count, each);
     RPC_TRY(w.align(f[1]));
     RPC_TRY(w.need(total));
     uint8_t* at = memory ? memory + each * first : nullptr;
@@ -233,7 +252,7 @@ Status block_elements(Walker& w, uint8_t* memory, Format f, uint32_t first, uint
 
 Status fixed_elements(Walker& w, uint8_t* memory, Format f) {
     uint64_t total = f[0] == fc_smfarray ? u16_at(f + 2) : u32_at(f + 2);
-    if (!w.is(Op::convert)) return block_elements(w, memory, f, 0, 1, total);
+    if (!w.is(Op::convert) && !undescribed_pointers(w, f)) return block_elements(w, memory, f, 0, 1, total);
     uint64_t each = 0;
     Format element = array_element(w.message(), f);
     if (!element) return Status::bad_stub_data;
@@ -269,6 +288,11 @@ Format array_pointers(const MIDL_STUB_MESSAGE& m, Format f) {
 Format array_element(const MIDL_STUB_MESSAGE& m, Format f) {
     Format rest = parts_of(m, f).rest;
     return rest && rest[0] == fc_pp && f[0] != fc_bogus_array ? skip_pointer_layout(rest) : rest;
+}
+
+bool elements_have_pointers(const MIDL_STUB_MESSAGE& m, Format f) {
+    Format element = array_element(m, f);
+    return has_pointers(m, element[0] == fc_embedded_complex ? relative(element + 2) : element);
 }
 
 Status array_maxima(Walker& w, uint8_t* memory, Format f, unsigned level, unsigned& levels) {

@@ -119,14 +119,11 @@ bool has_pointers(const MIDL_STUB_MESSAGE& m, Format f) {
     case fc_struct: case fc_range: case fc_c_cstring: case fc_c_bstring: case fc_c_sstring: case fc_c_wstring:
     case fc_cstring: case fc_bstring: case fc_sstring: case fc_wstring:
         return false;
-    case fc_cstruct: return false;
+    case fc_cstruct: return has_pointers(m, conformant_array_of(f));
     case fc_cvstruct: return f[6] == fc_pp;
     case fc_carray: case fc_cvarray: case fc_smfarray: case fc_lgfarray: case fc_smvarray: case fc_lgvarray:
-        return array_pointers(m, f) != nullptr;
-    case fc_bogus_array: {
-        Format element = array_element(m, f);
-        return element[0] == fc_embedded_complex ? has_pointers(m, relative(element + 2)) : has_pointers(m, element);
-    }
+    case fc_bogus_array:
+        return array_pointers(m, f) || elements_have_pointers(m, f);
     }
     return true;
 }
@@ -140,11 +137,11 @@ bool usable_in_place(Walker& w, Format f) {
     case fc_struct: return true;
     case fc_cstruct: {
         Format array = conformant_array_of(f);
-        return array[0] == fc_carray && !array_pointers(w.message(), array) && (u16_at(f + 2) & array[1]) == 0;
+        return array[0] == fc_carray && !has_pointers(w.message(), array) && (u16_at(f + 2) & array[1]) == 0;
     }
-    case fc_carray: case fc_smfarray: case fc_lgfarray: return !array_pointers(w.message(), f);
+    case fc_carray: case fc_smfarray: case fc_lgfarray: return !has_pointers(w.message(), f);
     case fc_cvarray: case fc_smvarray: case fc_lgvarray:
-        return !array_pointers(w.message(), f) && d->first == 0 && d->actual == d->max;
+        return !has_pointers(w.message(), f) && d->first == 0 && d->actual == d->max;
     case fc_c_cstring: case fc_c_bstring: case fc_c_wstring: return d->actual == d->max;
     case fc_cstring: case fc_bstring: case fc_wstring: return d->actual == d->max;
     }

@@ -157,7 +157,9 @@ Status conformant_struct(Walker& w, uint8_t* memory, Format f) {
         block.count = d->actual;
         block.first = d->first;
         if (adopts) RPC_TRY(w.pointers(pp, block, Walker::Part::elements));
+        w.pointers_described = pp != nullptr;
         RPC_TRY(array_elements(w, at, array, 0));
+        w.pointers_described = false;
         if (w.position()) block.wire_array = w.position() - block_bytes(array, d->actual);
     }
     block.wire_end = w.position();

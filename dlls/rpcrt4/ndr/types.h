@@ -46,6 +46,7 @@ size_t block_bytes(Format f, uint32_t count);
 Status array_fits(Walker& w, uint8_t* memory, Format f, unsigned level);
 // The layout after an array's description, or null.
 Format array_pointers(const MIDL_STUB_MESSAGE& m, Format f);
+bool elements_have_pointers(const MIDL_STUB_MESSAGE& m, Format f);
 Format array_element(const MIDL_STUB_MESSAGE& m, Format f);
 // The conformant array of a structure, or null.
 Format conformant_array_of(Format f);

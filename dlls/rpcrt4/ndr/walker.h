@@ -113,6 +113,7 @@ public:
     // maxima of the conformant array that a structure ends with (until its elements are done).
     enum class Header : uint8_t { none, array, hoisted };
     Header header = Header::none;
+    bool pointers_described = false;  // the array at hand belongs to a structure whose layout has its pointers
     uint8_t* base = nullptr;       // the innermost enclosing structure
     size_t base_size = 0;
 
