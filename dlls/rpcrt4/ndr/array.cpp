@@ -142,7 +142,11 @@ Status string_variance(Walker& w, uint8_t* memory, Format f, Walker::Dimension& 
     if (!w.reads()) return Status::ok;
     if (d.first != 0 || d.actual > d.max) return Status::invalid_bound;
     RPC_TRY(w.need(static_cast<uint64_t>(d.actual) * each));
-    if (d.actual == 0) return d.max == 0 ? Status::ok : Status::invalid_bound;
+    // Room for nothing holds nothing; every other string has its terminator.
+    if (d.actual == 0) {
+        bool nothing = d.max == 0 && is_conformant_string(f[0]) && string_size(f);
+        return nothing ? Status::ok : Status::invalid_bound;
+    }
     // A string without an end would be read past its memory.
     bool ended = zero_element(w.position() + (d.actual - 1) * each, each);
     return ended ? Status::ok : Status::bad_stub_data;
@@ -150,7 +154,7 @@ Status string_variance(Walker& w, uint8_t* memory, Format f, Walker::Dimension& 
 
 Status string_elements(Walker& w, uint8_t* memory, Format f, const Walker::Dimension& d) {
     if (Format size = is_conformant_string(f[0]) ? string_size(f) : nullptr; size && w.is(Op::unmarshal))
-        RPC_TRY(w.verify(size, memory, d.max, false));
+        RPC_TRY(w.verify(size, memory, d.max, 0, d.max, false));
     size_t each = character_size(f);
     if (each == 2) return w.numbers(memory, d.actual, 2);
     return w.bytes(memory, static_cast<uint64_t>(d.actual) * each);
@@ -338,8 +342,10 @@ Status array_elements(Walker& w, uint8_t* memory, Format f, unsigned level) {
     if (is_string(f[0])) return string_elements(w, memory, f, d);
     if (w.is(Op::unmarshal)) {
         ArrayParts a = parts_of(w.message(), f);
-        if (a.conformance) RPC_TRY(w.verify(a.conformance, memory, d.max, false));
-        if (a.variance) RPC_TRY(w.verify(a.variance, memory, d.actual, true));
+        // Elements with pointers are freed by what memory says: it must be all of them.
+        bool all = has_pointers(w.message(), f);
+        if (a.conformance) RPC_TRY(w.verify(a.conformance, memory, d.max, all ? d.max : 0, d.max, false));
+        if (a.variance) RPC_TRY(w.verify(a.variance, memory, d.actual, all ? d.actual : 0, all ? d.actual : d.max, true));
     }
     switch (f[0]) {
     case fc_smfarray: case fc_lgfarray: return fixed_elements(w, memory, f);

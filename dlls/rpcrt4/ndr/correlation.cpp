@@ -103,7 +103,7 @@ Status Walker::correlate(Format d, uint8_t* memory, bool variance, int64_t& valu
     // Lengths of varying arrays within a structure: some compilers count from its end.
     if (variance && kind == normal_conformance && base && memory >= base && at < base) at = base + base_size + offset;
     if (operation == fc_dereference) {
-        at = load(at, top_level(kind));
+        at = load(at);
         if (!at) return Status::null_ref_pointer;
     }
     RPC_TRY(read_value(d[0] & 0x0f, at, value));
@@ -126,7 +126,8 @@ Status Walker::correlate_count(Format d, uint8_t* memory, bool variance, uint32_
 
 // Sizes that memory already holds are compared at once; parameters still to come are noted. Descriptors without robust flags
 // do not say which is which, and their callers may count on less: there the wire must hold at least what memory promises.
-Status Walker::verify(Format d, uint8_t* memory, uint32_t value, bool variance) {
+Status Walker::verify(Format d, uint8_t* memory, uint32_t value, uint32_t least, uint32_t limit,
+                      bool variance) {
     uint8_t kind = d[0] & 0xf0;
     bool robust = message_.fHasNewCorrDesc;
     auto kind_of = variance ? LateCheck::length : LateCheck::size;
@@ -136,13 +137,13 @@ Status Walker::verify(Format d, uint8_t* memory, uint32_t value, bool variance) 
         if (!message_.StackTop) return Status::ok;
         if (!robust || !(d[4] & correlation_early)) {
             if (!notes_->keep_checks) return Status::ok;
-            return notes_->checks.push_back({d, nullptr, value, kind_of, 0}) ? Status::ok : Status::out_of_memory;
+            return notes_->checks.push_back({d, nullptr, value, kind_of, least, limit}) ? Status::ok : Status::out_of_memory;
         }
     } else if (kind == normal_conformance && !memory) {
         return Status::ok;
     } else if (kind != constant_conformance && robust && !(d[4] & correlation_early)) {
         uint8_t* from = kind == normal_conformance ? memory : base;
-        return notes_->checks.push_back({d, from, value, kind_of, 0}) ? Status::ok : Status::out_of_memory;
+        return notes_->checks.push_back({d, from, value, kind_of, least, limit}) ? Status::ok : Status::out_of_memory;
     }
     int64_t expected = 0;
     if (robust || kind == constant_conformance) {
@@ -150,8 +151,8 @@ Status Walker::verify(Format d, uint8_t* memory, uint32_t value, bool variance) 
         return expected == value ? Status::ok : Status::bad_stub_data;
     }
     // What cannot be told yet is not wrong.
-    if (variance || failed(correlate(d, memory, variance, expected))) return Status::ok;
-    return expected <= value ? Status::ok : Status::bad_stub_data;
+    if (failed(correlate(d, memory, variance, expected))) return Status::ok;
+    return expected >= least && expected <= limit ? Status::ok : Status::bad_stub_data;
 }
 
 Status Walker::verify_tag(Format d, uint8_t* memory, uint32_t value, uint32_t mask) {
@@ -160,7 +161,7 @@ Status Walker::verify_tag(Format d, uint8_t* memory, uint32_t value, uint32_t ma
     if (message_.fHasNewCorrDesc && (d[4] & correlation_dont_check)) return Status::ok;
     if (top_level(kind) && (!message_.StackTop || !notes_->keep_checks)) return Status::ok;
     uint8_t* from = kind == normal_conformance ? memory : kind == pointer_conformance ? base : nullptr;
-    return notes_->checks.push_back({d, from, value, LateCheck::tag, mask}) ? Status::ok : Status::out_of_memory;
+    return notes_->checks.push_back({d, from, value, LateCheck::tag, 0, mask}) ? Status::ok : Status::out_of_memory;
 }
 
 Status Walker::check_late(const LateCheck& c) {
@@ -171,8 +172,8 @@ Status Walker::check_late(const LateCheck& c) {
     base = outer;
     RPC_TRY(s);
     bool agrees = expected == c.value;
-    if (c.kind == LateCheck::tag) agrees = ((static_cast<uint32_t>(expected) ^ c.value) & c.mask) == 0;
-    else if (!message_.fHasNewCorrDesc) agrees = c.kind == LateCheck::length || expected <= c.value;
+    if (c.kind == LateCheck::tag) agrees = ((static_cast<uint32_t>(expected) ^ c.value) & c.limit) == 0;
+    else if (!message_.fHasNewCorrDesc) agrees = expected >= c.least && expected <= c.limit;
     return agrees ? Status::ok : Status::bad_stub_data;
 }
 

@@ -18,7 +18,7 @@ struct LateCheck {
     uint8_t* memory;  // where the descriptor's offsets count from
     uint32_t value;
     enum Kind : uint8_t { size, length, tag } kind;
-    uint32_t mask;  // bits of a tag that travelled
+    uint32_t least, limit;  // what will do without robust flags; limit of a tag: the bits that travelled
 };
 
 struct Notes {

@@ -97,7 +97,7 @@ Status Walker::run_unmarshal(uint8_t** memory, Format f, bool must_alloc) {
         s = unmarshal_object(data, f, slot, true);
     }
     s = finish(s);
-    if (failed(s) && must_alloc) *memory = before;
+    if (failed(s) && (must_alloc || !before)) *memory = before;
     return s;
 }
 
@@ -215,15 +215,16 @@ Status Walker::unmarshal_object(uint8_t*& memory, Format f, uint8_t* slot, bool 
         }
         return flat(memory, f);
     }
-    if (in_place_ && !arena_ && usable_in_place(*this, f)) {
+    uint64_t size = 0;
+    RPC_TRY(object_size(*this, f, size));
+    // Nothing at the buffer's end would not be known as lying in the buffer.
+    if (in_place_ && !arena_ && size != 0 && usable_in_place(*this, f)) {
         if (type.wire) RPC_TRY(align(type.wire - 1u));
         else if (!is_array(f[0]) || array_element(message_, f)) RPC_TRY(align(f[1]));
         memory = at_;
         store(slot, memory, native);
         return flat(memory, f);
     }
-    uint64_t size = 0;
-    RPC_TRY(object_size(*this, f, size));
     RPC_TRY(allocate(size, has_pointers(message_, f), slot, native, memory));
     store(slot, memory, native);
     return flat(memory, f);

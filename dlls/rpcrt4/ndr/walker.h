@@ -120,8 +120,9 @@ public:
     // --- correlation ---
     Status correlate(Format descriptor, uint8_t* memory, bool variance, int64_t& value, uint32_t* first = nullptr);
     Status correlate_count(Format descriptor, uint8_t* memory, bool variance, uint32_t& value, uint32_t* first = nullptr);
-    // Unmarshalled `value` against what the descriptor says of memory; late ones are noted for correlation_pass.
-    Status verify(Format descriptor, uint8_t* memory, uint32_t value, bool variance);
+    // Unmarshalled `value` against what the descriptor says of memory; late ones are noted for correlation_pass. Memory may
+    // say anything from `least` to `limit` where the descriptor has no robust flags.
+    Status verify(Format descriptor, uint8_t* memory, uint32_t value, uint32_t least, uint32_t limit, bool variance);
     // The same for a union's discriminant, which may come before or after the field or parameter that it must equal.
     Status verify_tag(Format descriptor, uint8_t* memory, uint32_t value, uint32_t mask);
     Status check_late(const LateCheck& c);
