@@ -17,6 +17,7 @@ struct Pool {
     unsigned threads GUARDED_BY(mutex) = 0;
     unsigned waiting GUARDED_BY(mutex) = 0;
     bool stopping GUARDED_BY(mutex) = false;
+    bool held GUARDED_BY(mutex) = false;
     pthread_t ids[max_threads] GUARDED_BY(mutex);
 };
 
@@ -61,7 +62,7 @@ void* worker(void*) {
 Status start_executor() {
     Pool& p = pool();
     Guard g(p.mutex);
-    return p.threads != 0 ? Status::ok : add_waiter(p);
+    return p.threads != 0 || p.held ? Status::ok : add_waiter(p);
 }
 
 void submit(Work& work) {
@@ -90,8 +91,15 @@ void stop_executor() {
         p.mutex.lock();
     }
     p.threads = p.waiting = 0;
-    p.stopping = false;
+    p.stopping = p.held = false;
     p.mutex.unlock();
+}
+
+void hold_submitted() {
+    stop_executor();
+    Pool& p = pool();
+    Guard g(p.mutex);
+    p.held = true;
 }
 
 void run_submitted() {

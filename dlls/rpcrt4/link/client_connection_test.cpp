@@ -131,6 +131,7 @@ void bare(ScriptStream& stream, wire::PduType type, uint32_t call_id = 0) {
 class Client : public ::testing::Test {
 protected:
     void SetUp() override {
+        io::hold_submitted();
         g_script = &script;
         io::Address address;
         ASSERT_TRUE(address.endpoint.assign("there"));
@@ -145,6 +146,7 @@ protected:
             EXPECT_FALSE(s->starved) << "a blocking read would have hung";
         }
         io::run_submitted();
+        io::stop_executor();
     }
     Ref<TestCall> make_call(const Syntaxes& syntaxes = first_interface, size_t size = 4) {
         auto call = make_ref<TestCall>(association, syntaxes);

@@ -58,7 +58,10 @@ const io::Protocol remote{"remote", false, nullptr, nullptr, nullptr};
 
 class ServerSide : public ::testing::Test {
 protected:
-    void SetUp() override { ASSERT_EQ(serve(), Status::ok); }
+    void SetUp() override {
+        io::hold_submitted();
+        ASSERT_EQ(serve(), Status::ok);
+    }
     Status serve() {
         make_stream();
         return ServerConnection::serve(stream, remote, "17", host);
@@ -76,6 +79,7 @@ protected:
         stream->hang_up();
         stream->deliver();
         io::run_submitted();
+        io::stop_executor();
         TestCall::kept.clear();
         EXPECT_EQ(host.alive, 0);
     }
