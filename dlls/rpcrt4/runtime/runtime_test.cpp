@@ -318,6 +318,18 @@ TEST_F(Runtime, FreeingTheBindingLeavesItsCallsAlone) {
     EXPECT_EQ(collect(a), 7u);
 }
 
+TEST_F(Runtime, WaitingForTheEndOfListening) {
+    Server& server = Server::instance();
+    EXPECT_EQ(server.wait_listen(), Status::not_listening);
+    EXPECT_EQ(server.stop_listening(), Status::not_listening);
+    ASSERT_EQ(server.listen(1, 10, true), Status::ok);
+    EXPECT_TRUE(server.listening());
+    EXPECT_EQ(server.listen(1, 10, true), Status::already_listening);
+    EXPECT_EQ(server.stop_listening(), Status::ok);
+    EXPECT_EQ(server.wait_listen(), Status::ok);  // a stop that nobody waited for yet
+    EXPECT_EQ(server.wait_listen(), Status::not_listening);
+}
+
 TEST_F(Runtime, ManyThreadsShareOneBinding) {
     std::vector<std::thread> threads;
     std::atomic<int> bad{0};

@@ -129,7 +129,7 @@ Status Server::listen(uint32_t minimum_threads, uint32_t max_calls, bool dont_wa
         Guard g(mutex_);
         if (listening_) return Status::already_listening;
         if (endpoints_.empty()) return Status::no_protseqs_registered;
-        listening_ = true;
+        listening_ = to_wait_for_ = true;
         max_calls_ = max_calls;
     }
     return dont_wait ? Status::ok : wait_listen();
@@ -138,10 +138,10 @@ Status Server::listen(uint32_t minimum_threads, uint32_t max_calls, bool dont_wa
 Status Server::wait_listen() {
     Guard g(mutex_);
     if (waited_for_) return Status::already_listening;
-    if (!listening_) return Status::not_listening;
+    if (!to_wait_for_) return Status::not_listening;
     waited_for_ = true;
     while (listening_ || active_calls_ != 0) changed_.wait(mutex_);
-    waited_for_ = false;
+    waited_for_ = to_wait_for_ = false;
     return Status::ok;
 }
 

@@ -53,7 +53,8 @@ public:
 
     // RpcServerListen without and with DontWait; already_listening, no_protseqs_registered, max_calls_too_small.
     Status listen(uint32_t minimum_threads, uint32_t max_calls, bool dont_wait) EXCLUDES(mutex_);
-    // Until stop_listening was called and the calls have ended. not_listening, already_listening (somebody waits).
+    // Until stop_listening was called and the calls have ended; also right after a stop that nobody waited for yet. not_listening,
+    // already_listening (somebody waits).
     Status wait_listen() EXCLUDES(mutex_);
     Status stop_listening() EXCLUDES(mutex_);
     bool listening() EXCLUDES(mutex_);
@@ -96,6 +97,7 @@ private:
     uint32_t active_calls_ GUARDED_BY(mutex_) = 0;      // of interfaces that follow listening
     uint32_t max_calls_ GUARDED_BY(mutex_) = 0;
     bool listening_ GUARDED_BY(mutex_) = false;
+    bool to_wait_for_ GUARDED_BY(mutex_) = false;  // listen was called, and nobody saw its end
     bool waited_for_ GUARDED_BY(mutex_) = false;
 };
 
