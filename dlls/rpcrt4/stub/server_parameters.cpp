@@ -38,7 +38,7 @@ Status ServerMessage::unmarshal_simple(const Parameter& p) {
     if (!p.is(Parameter::simple_ref)) {
         alignas(8) uint8_t value[8] = {};
         RPC_TRY(ndr::simple_type_unmarshal(stub_, value, type));
-        if (size > slot_size) std::memcpy(slot(p), value, size);
+        if (size > slot_size) std::memcpy(slot(p), value, sizeof value);  // 8 bytes in two slots
         else store<uintptr_t>(slot(p), simple_slot_value(type, value));
         return Status::ok;
     }
