@@ -19,11 +19,21 @@ public:
     bool refuse_start = false;
     size_t pending_requests = 0;  // a note of the other side's
 
-    ~ScriptStream() override = default;
+    ScriptStream() { all().push_back(this); }
+    ~ScriptStream() override { std::erase(all(), this); }
+    // How many there are; delivers what all of them have.
+    static size_t live() { return all().size(); }
+    static void deliver_all() {
+        const std::vector<ScriptStream*> now = all();
+        for (ScriptStream* s : now) s->add_ref();
+        for (ScriptStream* s : now) s->deliver();
+        for (ScriptStream* s : now) s->release();
+    }
 
     // ---- the other side ----
     void answer(ByteView bytes) { incoming_.insert(incoming_.end(), bytes.begin(), bytes.end()); }
     void hang_up() { peer_closed_ = true; }
+    void hang_up_when_read() { hang_up_when_read_ = true; }
     bool started() const { return sink_ != nullptr; }
     // Hands out what is there, at most `chunk` bytes at a time, and the end when it has come. Work that the sink left runs here.
     void deliver() {
@@ -61,6 +71,7 @@ public:
         got = 0;
         if (closed) return Status::call_failed;
         if (incoming_.empty()) {
+            peer_closed_ = peer_closed_ || hang_up_when_read_;
             starved = starved || !peer_closed_;
             return Status::ok;  // the end
         }
@@ -93,9 +104,14 @@ private:
         }));
     }
     std::vector<uint8_t> take(size_t most) {
-        auto end = incoming_.begin() + static_cast<ptrdiff_t>(std::min(most, incoming_.size()));
-        std::vector<uint8_t> now(incoming_.begin(), end);
-        incoming_.erase(incoming_.begin(), end);
+        auto begin = incoming_.begin() + static_cast<ptrdiff_t>(taken_);
+        auto end = begin + static_cast<ptrdiff_t>(std::min(most, incoming_.size() - taken_));
+        std::vector<uint8_t> now(begin, end);
+        taken_ += now.size();
+        if (taken_ == incoming_.size()) {
+            incoming_.clear();
+            taken_ = 0;
+        }
         return now;
     }
     static void run(io::WorkList& later) {
@@ -103,8 +119,14 @@ private:
     }
     PduSplitter out_;
     std::vector<uint8_t> incoming_;
+    size_t taken_ = 0;  // of it
     io::StreamSink* sink_ = nullptr;
+    static std::vector<ScriptStream*>& all() {
+        static std::vector<ScriptStream*> streams;
+        return streams;
+    }
     bool peer_closed_ = false;
+    bool hang_up_when_read_ = false;
     bool delivering_ = false;
 };
 
