@@ -1,0 +1,131 @@
+#include "usage.h"
+#include <windows.h>
+#include <winternl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <memory>
+
+namespace bench {
+
+// Reads this process's row of the system's list.
+static bool own_row(SYSTEM_PROCESS_INFORMATION* row) {
+    ULONG size = 1 << 18;
+    std::unique_ptr<char[]> buffer(new char[size]);
+    if (NtQuerySystemInformation(SystemProcessInformation, &buffer[0], size, &size)) return false;
+    for (ULONG at = 0;;) {
+        memcpy(row, &buffer[at], sizeof *row);
+        if (reinterpret_cast<ULONG_PTR>(row->UniqueProcessId) == GetCurrentProcessId()) return true;
+        if (!row->NextEntryOffset) return false;
+        at += row->NextEntryOffset;
+    }
+}
+
+long thread_count() {
+    SYSTEM_PROCESS_INFORMATION row;
+    return own_row(&row) ? static_cast<long>(row.NumberOfThreads) : -1;
+}
+
+// Asks about one handle value after the other: what Wine reports as a count is the size of its table.
+long handle_count() {
+    long count = 0;
+    DWORD flags;
+    for (ULONG_PTR value = 4, last = 0; value < last + 1024 * 4; value += 4) {
+        if (!GetHandleInformation(reinterpret_cast<HANDLE>(value), &flags)) continue;
+        ++count;
+        last = value;
+    }
+    return count;
+}
+
+long heap_bytes() {
+    HANDLE heaps[64];
+    const DWORD count = GetProcessHeaps(64, heaps);
+    SIZE_T total = 0;
+    for (DWORD i = 0; i < count && i < 64; ++i) {
+        if (!HeapLock(heaps[i])) continue;
+        PROCESS_HEAP_ENTRY entry{};
+        while (HeapWalk(heaps[i], &entry))
+            if (entry.wFlags & PROCESS_HEAP_ENTRY_BUSY) total += entry.cbData;
+        HeapUnlock(heaps[i]);
+    }
+    return static_cast<long>(total);
+}
+
+static volatile long counted;
+long allocations() { return counted; }
+void note_allocation() { InterlockedIncrement(&counted); }
+
+template <class>
+struct Wrap;
+template <class R, class... A>
+struct Wrap<R(WINAPI*)(A...)> {
+    using Function = R(WINAPI*)(A...);
+    template <int N>
+    static inline Function original;
+    template <int N>
+    static R WINAPI counting(A... a) {
+        note_allocation();
+        return original<N>(a...);
+    }
+};
+#ifndef _WIN64
+template <class R, class... A>
+struct Wrap<R(__cdecl*)(A...)> {
+    using Function = R(__cdecl*)(A...);
+    template <int N>
+    static inline Function original;
+    template <int N>
+    static R __cdecl counting(A... a) {
+        note_allocation();
+        return original<N>(a...);
+    }
+};
+#endif
+
+// Puts the counting function into one slot of an import table.
+template <int N, class F>
+static void hook(void** slot) {
+    Wrap<F>::template original<N> = reinterpret_cast<F>(*slot);
+    DWORD old;
+    if (!VirtualProtect(slot, sizeof *slot, PAGE_READWRITE, &old)) return;
+    *slot = reinterpret_cast<void*>(&Wrap<F>::template counting<N>);
+    VirtualProtect(slot, sizeof *slot, old, &old);
+}
+
+using Alloc = void*(WINAPI*)(HANDLE, ULONG, SIZE_T);
+using ReAlloc = void*(WINAPI*)(HANDLE, ULONG, void*, SIZE_T);
+using Malloc = void*(__cdecl*)(size_t);
+using Calloc = void*(__cdecl*)(size_t, size_t);
+using Realloc = void*(__cdecl*)(void*, size_t);
+
+static constexpr struct {
+    const char* name;
+    void (*install)(void** slot);
+} hooks[] = {
+    {"HeapAlloc", hook<0, Alloc>},     {"RtlAllocateHeap", hook<1, Alloc>}, {"HeapReAlloc", hook<2, ReAlloc>},
+    {"RtlReAllocateHeap", hook<3, ReAlloc>}, {"malloc", hook<4, Malloc>},   {"calloc", hook<5, Calloc>},
+    {"realloc", hook<6, Realloc>},
+};
+
+bool count_allocations() {
+    static bool done;
+    auto* base = reinterpret_cast<char*>(GetModuleHandleA("rpcrt4.dll"));
+    if (!base) return false;
+    if (done) return true;
+    done = true;
+    const auto* nt = reinterpret_cast<IMAGE_NT_HEADERS*>(base + reinterpret_cast<IMAGE_DOS_HEADER*>(base)->e_lfanew);
+    const auto& directory = nt->OptionalHeader.DataDirectory[IMAGE_DIRECTORY_ENTRY_IMPORT];
+    for (auto* d = reinterpret_cast<IMAGE_IMPORT_DESCRIPTOR*>(base + directory.VirtualAddress); d->Name; ++d) {
+        auto* names = reinterpret_cast<IMAGE_THUNK_DATA*>(base + d->OriginalFirstThunk);
+        auto* slots = reinterpret_cast<void**>(base + d->FirstThunk);
+        for (; names->u1.AddressOfData; ++names, ++slots) {
+            if (IMAGE_SNAP_BY_ORDINAL(names->u1.Ordinal)) continue;
+            const auto* by_name = reinterpret_cast<IMAGE_IMPORT_BY_NAME*>(base + names->u1.AddressOfData);
+            for (const auto& h : hooks)
+                if (!strcmp(reinterpret_cast<const char*>(by_name->Name), h.name)) h.install(slots);
+        }
+    }
+    return true;
+}
+
+}  // namespace bench

@@ -1,0 +1,9 @@
+# The program of tools/bench. What is tested here is that it measures something that works, never a time.
+include(${CMAKE_SOURCE_DIR}/tests/support/support.cmake)
+file(GLOB bench_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/programs/*.cpp)
+pe_program(bench_rpc ${bench_sources})
+target_link_libraries(bench_rpc PRIVATE test_support)
+
+wine_test(bench.ours COMMAND bench_rpc smoke rpc)
+wine_test(bench.builtin BUILTIN COMMAND bench_rpc smoke rpc)
+wine_test(bench.raw BUILTIN COMMAND bench_rpc smoke raw)
