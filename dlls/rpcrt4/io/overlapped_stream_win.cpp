@@ -1,5 +1,7 @@
 #include "io/overlapped_stream_win.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 
 namespace rpc::io {
@@ -92,6 +94,17 @@ Status OverlappedStream::read(MutBytes into, size_t& got, uint32_t timeout_ms) {
 }
 
 Status OverlappedStream::write(std::span<const ByteView> parts) {
+    for (bool begun = false; !parts.empty(); begun = true) {
+        const size_t count = std::min(parts.size(), most_parts());
+        const Status status = write_some(parts.first(count));
+        // The peer may have seen what went out before.
+        if (failed(status)) return begun && status == Status::server_unavailable ? Status::call_failed : status;
+        parts = parts.subspan(count);
+    }
+    return Status::ok;
+}
+
+Status OverlappedStream::write_some(std::span<const ByteView> parts) {
     size_t total = 0;
     for (ByteView part : parts) total += part.size();
     if (total == 0) return Status::ok;

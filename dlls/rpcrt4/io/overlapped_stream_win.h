@@ -53,6 +53,8 @@ protected:
     virtual DWORD ask_write(std::span<const ByteView> parts, OVERLAPPED& o, DWORD& n) = 0;
     // Whether a read of nothing means that the peer closed (TCP) or that it sent an empty message (pipes).
     virtual bool empty_read_is_end() const = 0;
+    // How many parts one ask_write takes.
+    virtual size_t most_parts() const { return SIZE_MAX; }
     // Before the handle joins the port.
     virtual Status leave_blocking_mode() { return Status::ok; }
 
@@ -69,6 +71,7 @@ protected:
     // Waits for what was asked for with `o`; the result of `asked`, be it immediate or pending.
     DWORD finish(DWORD asked, OVERLAPPED& o, DWORD& n, uint32_t timeout_ms, bool& expired);
     Status read_result(DWORD error, DWORD n, bool expired, size_t& got) const;
+    Status write_some(std::span<const ByteView> parts);
     Status write_result(DWORD error, size_t n, size_t total) const;
 
     const HANDLE handle_;

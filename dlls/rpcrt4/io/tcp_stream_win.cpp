@@ -103,9 +103,7 @@ DWORD TcpStream::ask_read(MutBytes into, OVERLAPPED& o, DWORD& n) {
 }
 
 DWORD TcpStream::ask_write(std::span<const ByteView> parts, OVERLAPPED& o, DWORD& n) {
-    constexpr size_t most = 16;
-    if (parts.size() > most) return ERROR_INVALID_PARAMETER;
-    WSABUF buffers[most];
+    WSABUF buffers[most_buffers];
     DWORD count = 0;
     for (ByteView part : parts)
         if (!part.empty())

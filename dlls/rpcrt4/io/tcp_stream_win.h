@@ -34,7 +34,9 @@ private:
     DWORD ask_read(MutBytes into, OVERLAPPED& o, DWORD& n) override;
     DWORD ask_write(std::span<const ByteView> parts, OVERLAPPED& o, DWORD& n) override;
     bool empty_read_is_end() const override { return true; }
+    size_t most_parts() const override { return most_buffers; }
 
+    static constexpr size_t most_buffers = 64;
     const Winsock& ws_;
     bool local_ = false;
     size_t address_length_ = 0;
