@@ -255,7 +255,6 @@ bool OverlappedStream::next_outgoing() {
         }
         if (!is_closed()) {
             current_ = out;
-            sent_ = 0;
             return true;
         }
         destroy(out);
@@ -263,7 +262,7 @@ bool OverlappedStream::next_outgoing() {
 }
 
 // Asks for the next write. After ERROR_IO_PENDING another thread may write on already.
-DWORD OverlappedStream::next_write(DWORD& n) {
+DWORD OverlappedStream::next_write() {
     if (!use()) return ERROR_OPERATION_ABORTED;  // the write's, until it is done
     if (!use()) {
         unuse();
@@ -271,8 +270,9 @@ DWORD OverlappedStream::next_write(DWORD& n) {
     }
     add_ref();  // with the second use(): what the last look below needs
     static_cast<OVERLAPPED&>(writer_) = {};
-    const ByteView rest = current_->bytes.view().subspan(sent_);
-    DWORD error = ask_write({&rest, 1}, writer_, n);
+    const ByteView all = current_->bytes.view();
+    DWORD n = 0;
+    DWORD error = ask_write({&all, 1}, writer_, n);
     if (error == 0 && !skips_packets_) error = ERROR_IO_PENDING;
     if (error != ERROR_IO_PENDING)
         unuse();
@@ -283,28 +283,27 @@ DWORD OverlappedStream::next_write(DWORD& n) {
     return error;
 }
 
-void OverlappedStream::written(DWORD error, DWORD n) {
+// An overlapped write takes all or fails. The count says nothing: Wine reports 0 when the thread that asked has ended.
+void OverlappedStream::written(DWORD error) {
     if (error != 0) {
         if (!is_closed()) RPC_LOG(debug, "write: error %lu", error);
         fail(is_peer_end(error) ? Status::server_unavailable : Status::call_failed);
     }
-    sent_ += n;
-    if (error != 0 || sent_ >= current_->bytes.size()) destroy(std::exchange(current_, nullptr));
+    destroy(std::exchange(current_, nullptr));
 }
 
 // Writes until a write is pending or nothing is left. Owns writing_ and one reference.
 void OverlappedStream::write_on() {
-    while (current_ || next_outgoing()) {
-        DWORD n = 0;
-        DWORD error = next_write(n);
+    while (next_outgoing()) {
+        const DWORD error = next_write();
         if (error == ERROR_IO_PENDING) return;  // its packet goes on
-        written(error, n);
+        written(error);
     }
     release();
 }
 
-void OverlappedStream::write_done(DWORD error, DWORD n) {
-    written(error, n);
+void OverlappedStream::write_done(DWORD error) {
+    written(error);
     unuse();
     write_on();
 }

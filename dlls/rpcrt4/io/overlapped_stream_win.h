@@ -94,7 +94,7 @@ private:
     };
     struct Writer final : Operation {
         explicit Writer(OverlappedStream& s) : stream(s) {}
-        void done(DWORD e, DWORD n) override { stream.write_done(e, n); }
+        void done(DWORD error, DWORD) override { stream.write_done(error); }
         OverlappedStream& stream;
     };
 
@@ -106,10 +106,10 @@ private:
     void grow_incoming();
     void end_reading(WorkList& later);
     bool next_outgoing();
-    DWORD next_write(DWORD& n);
-    void written(DWORD error, DWORD n);
+    DWORD next_write();
+    void written(DWORD error);
     void write_on();
-    void write_done(DWORD error, DWORD n);
+    void write_done(DWORD error);
 
     HandleGate gate_;
     bool on_port_;
@@ -129,7 +129,6 @@ private:
     Outgoing* last_ GUARDED_BY(queue_lock_) = nullptr;
     bool writing_ GUARDED_BY(queue_lock_) = false;
     Outgoing* current_ = nullptr;
-    size_t sent_ = 0;
     Writer writer_{*this};
 };
 
