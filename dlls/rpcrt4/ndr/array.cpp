@@ -245,8 +245,9 @@ Status block_elements(Walker& w, uint8_t* memory, Format f, uint32_t first, uint
     uint8_t* at = memory ? memory + each * first : nullptr;
     Format pp = array_pointers(w.message(), f);
     Walker::Block block{memory, 0, nullptr, w.position(), w.position() ? w.position() + total : nullptr, count,
-                        first};
+                        first, nullptr};
     size_t mark = w.pending_mark();
+    if (pp) RPC_TRY(w.remember(memory, each * (static_cast<uint64_t>(first) + count), block.before));
     if (pp && w.is(Op::unmarshal)) RPC_TRY(w.pointers(pp, block, Walker::Part::all));
     if (w.is(Op::convert)) RPC_TRY(convert_elements(w, f, count));
     else RPC_TRY(w.bytes(at, total));

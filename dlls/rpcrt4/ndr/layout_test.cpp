@@ -115,6 +115,30 @@ TEST(NdrLayout, ClientMemoryIsReusedThroughABlockCopy) {
     EXPECT_EQ(6, *reinterpret_cast<int32_t*>(static_cast<uintptr_t>(p->p)));
 }
 
+TEST(NdrLayout, SizesThatTheReplyChangesDoNotMoveTheBounds) {
+    Rig& r = *narrow_rig();
+    WithPointers one = three();
+    one.a = 2;
+    WithPointers* p = Low::copy(one);
+    Image w;
+    w.u32(3).u32(0).u32(0).referent(0).u32(3).u16(7).u16(8).u16(9);
+    r.load(w.bytes);
+    EXPECT_EQ(Status::invalid_bound, r.unmarshal(p, x(x32::at_withptr)));
+    struct {
+        WithPointers s[2];
+    } two{{three(), one}};
+    auto* array = Low::copy(two);
+    Image v;
+    v.u32(3).u32(0).u32(0).u32(0).u32(3).u32(0).u32(0).referent(0).u32(3).u16(7).u16(8).u16(9);
+    int32_t* frame = Low::copy(int32_t{2});
+    r.message.StackTop = reinterpret_cast<unsigned char*>(frame);
+    Image c;
+    c.u32(2);
+    for (uint8_t b : v.bytes) c.u8(b);
+    r.load(c.bytes);
+    EXPECT_EQ(Status::invalid_bound, r.unmarshal(array, x(x32::at_withptr_array_2)));
+}
+
 TEST(NdrLayout, ComplexTypesWithNarrowPointers) {
     struct Big {
         int16_t tt;

@@ -423,6 +423,27 @@ TEST(NdrPointer, ClientMemoryIsNotOverrun) {
     EXPECT_EQ(Status::invalid_bound, r.unmarshal(out, x(x64::at_conf)));
 }
 
+TEST(NdrPointer, SizesThatTheReplyChangesDoNotMoveTheBounds) {
+    // struct { long a; ...; [size_is(a)] short *arr; }: the reply's `a` is 3, the caller's memory was for 2.
+    int16_t arr[2] = {1, 2};
+    WithPointers p{2, nullptr, nullptr, arr}, *memory = &p;
+    Rig r;
+    r.load(Image().u32(3).u32(0).u32(0).referent(0).u32(3).u16(7).u16(8).u16(9).bytes);
+    EXPECT_EQ(Status::invalid_bound, r.unmarshal(memory, x(x64::at_withptr_p)));
+    p.a = 2;
+    p.arr = arr;
+    r.load(Image().u32(1).u32(0).u32(0).referent(0).u32(1).u16(7).bytes);
+    ASSERT_EQ(Status::ok, r.unmarshal(memory, x(x64::at_withptr_p)));
+    EXPECT_EQ(7, arr[0]);
+    EXPECT_EQ(2, arr[1]);
+    // Without memory of the caller's there is nothing to overrun.
+    p = {0, nullptr, nullptr, nullptr};
+    r.load(Image().u32(3).u32(0).u32(0).referent(0).u32(3).u16(7).u16(8).u16(9).bytes);
+    ASSERT_EQ(Status::ok, r.unmarshal(memory, x(x64::at_withptr_p)));
+    EXPECT_EQ(9, p.arr[2]);
+    Heap::release(const_cast<int16_t*>(p.arr));
+}
+
 TEST(NdrPointer, Expressions) {
     int32_t v[8] = {1, 2, 3, 4, 5, 6, 7, 8};
     struct {

@@ -37,6 +37,7 @@ Status Walker::plain_pointer(uint8_t* slot, Format f, bool native) {
     p.slot = slot;
     p.native = native;
     p.base = base;
+    p.before = before;
     if (op_ != Op::memory_size && op_ != Op::convert) p.value = load(slot, native);
     if (from_memory() && !p.value) return op_ == Op::free ? Status::ok : Status::null_ref_pointer;
     return push(p);
@@ -50,6 +51,7 @@ Status Walker::start_pointer(uint8_t* slot, Format f, bool native) {
     p.slot = slot;
     p.native = native;
     p.base = base;
+    p.before = before;
     if (slot) p.value = load(slot, native);
     if (from_memory()) {
         if (!p.value && f[0] == fc_rp && op_ != Op::free) return Status::null_ref_pointer;
@@ -94,6 +96,7 @@ Status Walker::process(const Pending& p) {
         return Status::ok;
     }
     base = p.base;
+    before = p.before;
     if (p.kind == Pending::user) return user_marshal_data(*this, p.value, p.format);
     if (op_ == Op::free) return process_free(p);
     if (op_ == Op::unmarshal) return process_unmarshal(p);

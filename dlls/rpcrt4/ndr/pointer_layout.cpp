@@ -16,6 +16,7 @@ Status Walker::instance(Format f, const Block& b, int64_t memory_step, int64_t w
     Pending p;
     p.format = f + 4;
     p.base = from;
+    if (b.before && from) p.before = b.before + (from - b.memory);
     if (b.memory) {
         p.slot = b.memory + in_memory + memory_step;
         p.value = load(p.slot);

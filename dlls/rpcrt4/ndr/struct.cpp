@@ -9,18 +9,21 @@ namespace {
 // Keeps sizes of fields relative to the structure they are in.
 class Enclosing {
 public:
-    Enclosing(Walker& w, uint8_t* memory, size_t size) : walker_(w), base_(w.base), size_(w.base_size) {
+    Enclosing(Walker& w, uint8_t* memory, size_t size)
+        : walker_(w), base_(w.base), before_(w.before), size_(w.base_size) {
         w.base = memory;
         w.base_size = size;
+        w.before = nullptr;
     }
     ~Enclosing() {
         walker_.base = base_;
         walker_.base_size = size_;
+        walker_.before = before_;
     }
 
 private:
     Walker& walker_;
-    uint8_t* base_;
+    uint8_t *base_, *before_;
     size_t size_;
 };
 
@@ -114,7 +117,8 @@ Status simple_struct(Walker& w, uint8_t* memory, Format f) {
     RPC_TRY(w.need(size));
     Format pp = layout_of(f);
     Enclosing in(w, memory, size);
-    Walker::Block block{memory, size, w.position(), nullptr, offset(w.position(), size), 0, 0};
+    Walker::Block block{memory, size, w.position(), nullptr, offset(w.position(), size), 0, 0, nullptr};
+    if (pp) RPC_TRY(w.remember(memory, size, block.before));
     size_t mark = w.pending_mark();
     if (pp && w.is(Op::unmarshal)) RPC_TRY(w.pointers(pp, block, Walker::Part::all));
     if (w.is(Op::convert)) {
@@ -139,9 +143,15 @@ Status conformant_struct(Walker& w, uint8_t* memory, Format f) {
     bool with_array = w.header == Walker::Header::hoisted;
     bool adopts = pp && w.is(Op::unmarshal);
     size_t mark = w.pending_mark();
-    Walker::Block block{memory, size, w.position(), nullptr, nullptr, 0, 0};
+    Walker::Block block{memory, size, w.position(), nullptr, nullptr, 0, 0, nullptr};
     w.header = Walker::Header::none;
-    if (adopts) RPC_TRY(w.pointers(pp, block, Walker::Part::fields));
+    if (adopts) {
+        // The elements' memory too: their sizes are theirs.
+        uint64_t more = 0;
+        if (with_array) RPC_TRY(array_bytes(w, array, 0, more));
+        RPC_TRY(w.remember(memory, size + more, block.before));
+        RPC_TRY(w.pointers(pp, block, Walker::Part::fields));
+    }
     if (w.is(Op::convert)) {
         Format list = members_of(f);
         if (!list) return Status::bad_stub_data;
@@ -173,6 +183,7 @@ Status complex_struct(Walker& w, uint8_t* memory, Format f) {
     size_t size = u16_at(f + 2);
     Format layout = u16_at(f + 6) ? relative(f + 6) : nullptr;
     Enclosing in(w, memory, size);
+    if (layout) RPC_TRY(w.remember(memory, size, w.before));
     RPC_TRY(members(w, memory, f + 8, layout));
     // An embedded structure that owns the array has done it by now.
     if (u16_at(f + 4) == 0 || w.header != Walker::Header::hoisted) return Status::ok;

@@ -24,6 +24,19 @@ Walker::Walker(MIDL_STUB_MESSAGE& message, Op op)
 
 Walker::~Walker() {
     if (pending_ != inline_) mem_free(pending_);
+    while (copies_) mem_free(std::exchange(copies_, copies_->next));
+}
+
+Status Walker::remember(const uint8_t* memory, size_t size, uint8_t*& copy) {
+    copy = nullptr;
+    if (op_ != Op::unmarshal || !callers_memory_ || !message_.IsClient) return Status::ok;
+    auto* block = static_cast<Copy*>(mem_alloc(sizeof(Copy) + size));
+    if (!block) return Status::out_of_memory;
+    block->next = copies_;
+    copies_ = block;
+    copy = reinterpret_cast<uint8_t*>(block + 1);
+    std::memcpy(copy, memory, size);
+    return Status::ok;
 }
 
 // Finds where the buffer that message.Buffer lies in ends. A server's reply buffer is known by the RPC message alone in -Os
@@ -206,15 +219,13 @@ Status Walker::unmarshal_object(uint8_t*& memory, Format f, uint8_t* slot, bool 
     header = Header::none;
     if (type.header) RPC_TRY(type.header(*this, memory, f));
     RPC_TRY(check_object_on_wire(*this, f));
+    callers_memory_ = memory != nullptr;
     if (memory) {
-        if (message_.IsClient) {
-            Format array = is_array(f[0]) ? f : conformant_array_of(f);
-            uint64_t offset = 0;
-            if (array && array != f) RPC_TRY(array_place(*this, f, offset));
-            if (array) RPC_TRY(array_fits(*this, memory + offset, array, 0));
-        }
+        if (message_.IsClient) RPC_TRY(fits(memory, f));
+        before = nullptr;
         return flat(memory, f);
     }
+    before = nullptr;
     uint64_t size = 0;
     RPC_TRY(object_size(*this, f, size));
     // Nothing at the buffer's end would not be known as lying in the buffer.
@@ -228,6 +239,19 @@ Status Walker::unmarshal_object(uint8_t*& memory, Format f, uint8_t* slot, bool 
     RPC_TRY(allocate(size, has_pointers(message_, f), slot, native, memory));
     store(slot, memory, native);
     return flat(memory, f);
+}
+
+// Whether the arrays that the peer sends have room where a client's sizes, as they were, say that there is some.
+Status Walker::fits(uint8_t* memory, Format f) {
+    Format array = is_array(f[0]) ? f : conformant_array_of(f);
+    if (!array) return Status::ok;
+    uint64_t offset = 0;
+    if (array != f) RPC_TRY(array_place(*this, f, offset));
+    uint8_t* now = base;
+    if (before) base = before;
+    Status s = array_fits(*this, memory + offset, array, 0);
+    base = now;
+    return s;
 }
 
 Status Walker::dimension(unsigned level, Dimension*& d) {

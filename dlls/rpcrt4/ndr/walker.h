@@ -18,6 +18,7 @@ struct Pending {
     uint8_t* value = nullptr;  // the pointee's memory; when unmarshalling what was there before, may be null
     uint8_t* slot = nullptr;   // where the pointer is stored
     uint8_t* base = nullptr;   // the structure that the pointer is a field of: sizes are found from there
+    uint8_t* before = nullptr; // a client's structure as it was: what its sizes promised of the memory at `value`
     uint32_t id = 0;           // referent id on the wire
     Kind kind = pointer;
     bool native = false;       // the slot holds a pointer of this build whatever the width in memory
@@ -90,6 +91,7 @@ public:
         uint8_t* wire_end;
         uint32_t count;
         uint32_t first;
+        uint8_t* before;  // the copy of memory, or null
     };
     enum class Part : uint8_t { all, fields, elements };
     Status pointers(Format pp, const Block& block, Part part);
@@ -114,7 +116,11 @@ public:
     enum class Header : uint8_t { none, array, hoisted };
     Header header = Header::none;
     bool pointers_described = false;  // the array at hand belongs to a structure whose layout has its pointers
+    // Unmarshalling into a client's own memory: keeps a copy of `size` bytes of it as they were, for as long as the walker
+    // lives. Null (and ok) for memory of our own, which promised nothing.
+    Status remember(const uint8_t* memory, size_t size, uint8_t*& copy);
     uint8_t* base = nullptr;       // the innermost enclosing structure
+    uint8_t* before = nullptr;     // its copy, or null
     size_t base_size = 0;
 
     // --- correlation ---
@@ -149,6 +155,7 @@ private:
     Status process_unmarshal(const Pending& p);
     Status process_free(const Pending& p);
     Status all_nodes(const Pending& p);
+    Status fits(uint8_t* memory, Format f);
     Status start_pointer(uint8_t* slot, Format f, bool native);
     Status settle(Pending& p, bool& keep);
     Status reached(Pending& p);
@@ -166,6 +173,12 @@ private:
     uint64_t length_ = 0;     // sizing
     uint64_t memory_total_ = 0;
     Dimension dimensions_[max_dimensions];
+
+    struct Copy {
+        Copy* next;
+    };
+    Copy* copies_ = nullptr;
+    bool callers_memory_ = false;  // the object at hand was there before
 
     Pending* pending_ = inline_;
     size_t count_ = 0;
