@@ -42,6 +42,58 @@ EVERY_PROTOCOL(exchange_and_parts) {
     }
 }
 
+EVERY_PROTOCOL(very_many_parts) {
+    EchoServer server(protocol);
+    NEED(server.acceptor);
+    Ref<Stream> s = connect(protocol, server.endpoint());
+    NEED(s);
+    const std::string text = pattern(5000, 9);
+    std::vector<ByteView> parts;
+    for (size_t i = 0; i < text.size(); i += 50) parts.push_back(view(text).subspan(i, 50));
+    CHECK_STATUS(s->write(parts), Status::ok);
+    CHECK(receive(*s, text.size()) == text);
+}
+
+EVERY_PROTOCOL(who_is_there) {
+    EchoServer server(protocol);
+    NEED(server.acceptor);
+    server.keep_streams = true;
+    Ref<Stream> s = connect(protocol, server.endpoint());
+    NEED(s);
+    CHECK_STATUS(send(*s, "x"), Status::ok);
+    CHECK(receive(*s, 1) == "x");
+    Guard g(server.mutex);
+    NEED(server.streams.size() == 1);
+    Stream& other = *server.streams[0];
+    std::string_view name = protocol.name;
+    CHECK(s->peer_is_local());
+    CHECK(s->peer_process() == (name == "ncacn_ip_tcp" ? 0 : GetCurrentProcessId()));
+    CHECK(other.peer_process() == (name == "ncalrpc" ? GetCurrentProcessId() : 0));
+    CHECK(other.peer_is_local() == (name != "ncacn_np"));  // a redirector's client looks like any other
+    CHECK(other.peer_address() == (name == "ncacn_ip_tcp" ? "127.0.0.1" : ""));
+}
+
+EVERY_PROTOCOL(security_descriptors) {
+    SECURITY_DESCRIPTOR everyone;
+    CHECK(InitializeSecurityDescriptor(&everyone, SECURITY_DESCRIPTOR_REVISION));
+    CHECK(SetSecurityDescriptorDacl(&everyone, TRUE, nullptr, FALSE));
+    struct Quiet : AcceptSink {
+        void on_accept(Ref<Stream>, WorkList&) override { ++accepted; }
+        std::atomic<int> accepted{0};
+    } sink;
+    Ref<Acceptor> acceptor;
+    CHECK_STATUS(protocol.listen(fresh_endpoint(protocol), {.security_descriptor = &everyone}, sink, acceptor), Status::ok);
+    NEED(acceptor);
+    connect(protocol, acceptor->endpoint());
+    for (int i = 0; i < 500 && sink.accepted == 0; ++i) Sleep(10);
+    CHECK(sink.accepted == 1);
+    acceptor->close();
+    if (std::string_view(protocol.name) == "ncacn_ip_tcp") return;
+    memset(&everyone, 0xee, sizeof everyone);
+    CHECK_STATUS(protocol.listen(fresh_endpoint(protocol), {.security_descriptor = &everyone}, sink, acceptor),
+                 Status::invalid_arg);
+}
+
 EVERY_PROTOCOL(queued_on_both_sides) {
     EchoServer server(protocol);
     NEED(server.acceptor);

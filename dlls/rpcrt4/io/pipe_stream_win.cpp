@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/guard.h"
 #include "base/log.h"
 #include "base/os.h"
 #include "io/accept_loop_win.h"
@@ -165,6 +166,9 @@ private:
 // Absolute or self-relative; the caller keeps his.
 Status copy_security_descriptor(const void* from, void*& copy) {
     auto source = const_cast<void*>(from);
+    SECURITY_DESCRIPTOR_RELATIVE head;  // the smaller of the two forms; both begin with revision and control
+    if (!copy_guarded(&head, from, sizeof head) || head.Revision != SECURITY_DESCRIPTOR_REVISION)
+        return Status::invalid_arg;
     ULONG size = 0;
     (void)RtlMakeSelfRelativeSD(source, nullptr, &size);
     if (size == 0) return Status::invalid_arg;
