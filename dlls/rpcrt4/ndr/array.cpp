@@ -98,12 +98,18 @@ bool zero_element(const uint8_t* p, size_t n) {
 
 // Elements before and with the terminator, no further than `limit`.
 Status terminated_length(const uint8_t* p, size_t each, uint64_t limit, uint32_t& length) {
-    for (uint64_t n = 0; n < limit; ++n, p += each)
-        if (zero_element(p, each)) {
-            length = static_cast<uint32_t>(n + 1);
-            return Status::ok;
-        }
-    return Status::invalid_bound;
+    uint64_t n = 0;
+    if (each == 1) {
+        while (n < limit && p[n] != 0) ++n;
+    } else if (each == 2) {
+        uint16_t c;
+        for (; n < limit; ++n, p += 2)
+            if (std::memcpy(&c, p, 2), c == 0) break;
+    } else {
+        while (n < limit && !zero_element(p + n * each, each)) ++n;
+    }
+    length = static_cast<uint32_t>(n + 1);
+    return n < limit ? Status::ok : Status::invalid_bound;
 }
 
 Status string_maxima(Walker& w, uint8_t* memory, Format f, Walker::Dimension& d) {

@@ -23,8 +23,20 @@ Status Walker::simple(uint8_t* memory, uint8_t fc) {
     if (op_ == Op::free) return Status::ok;
     RPC_TRY(align(type.wire - 1u));
     bool same = type.memory == type.wire || (type.memory == pointer_wide && pointer_size() == type.wire);
-    if (same || op_ == Op::size || op_ == Op::memory_size || op_ == Op::convert) return numbers(memory, 1, type.wire);
+    if (op_ == Op::size || op_ == Op::memory_size || op_ == Op::convert) return numbers(memory, 1, type.wire);
     RPC_TRY(need(type.wire));
+    if (same) {
+        uint8_t *to = op_ == Op::marshal ? at_ : memory, *from = op_ == Op::marshal ? memory : at_;
+        at_ += type.wire;
+        if (to == from) return Status::ok;
+        switch (type.wire) {
+        case 1: *to = *from; break;
+        case 2: std::memcpy(to, from, 2); break;
+        case 4: std::memcpy(to, from, 4); break;
+        default: std::memcpy(to, from, 8); break;
+        }
+        return Status::ok;
+    }
     if (fc == fc_enum16) {
         // 2 bytes on the wire, an int in memory (documentation page of the enum keyword: 0 to 32,767).
         uint32_t value = 0;

@@ -218,6 +218,11 @@ Status member_step(Walker& w, Format& m, uint64_t& at, uint64_t& size) {
 Status members(Walker& w, uint8_t* memory, Format m, Format layout) {
     uint64_t at = 0, size = 0;
     for (; m[0] != fc_end; ++m, at += size) {
+        if (const Type& type = type_of(m[0]); type.wire != 0) {
+            size = type.memory == pointer_wide ? w.pointer_size() : type.memory;
+            RPC_TRY(w.simple(offset(memory, at), m[0]));
+            continue;
+        }
         if (m[0] == fc_embedded_complex) {
             at += m[1];
             Format inner = relative(m + 2);
@@ -238,8 +243,6 @@ Status members(Walker& w, uint8_t* memory, Format m, Format layout) {
             RPC_TRY(w.embedded_pointer(place, entry));
         } else if (entry[0] == fc_ignore) {
             RPC_TRY(ignored_pointer(w, place, entry));
-        } else if (type_of(entry[0]).wire) {
-            RPC_TRY(w.simple(place, entry[0]));
         }
     }
     return Status::ok;

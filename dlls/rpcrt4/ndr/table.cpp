@@ -1,6 +1,4 @@
 // One row for every format character that is a type.
-#include <array>
-
 #include "ndr/types.h"
 
 namespace rpc::ndr {
@@ -40,10 +38,8 @@ constexpr std::array<Type, 256> make_table() {
     return t;
 }
 
-constexpr std::array<Type, 256> table = make_table();
-
 }  // namespace
 
-const Type& type_of(uint8_t fc) { return table[fc]; }
+constinit const std::array<Type, 256> type_table = make_table();
 
 }  // namespace rpc::ndr

@@ -1,5 +1,7 @@
 #pragma once
 // The functions of the types, and the table that maps format characters to them.
+#include <array>
+
 #include "ndr/walker.h"
 
 namespace rpc::ndr {
@@ -16,8 +18,9 @@ struct Type {
 };
 constexpr uint8_t pointer_wide = 0xff;
 
-// Never null; characters that are no type have no functions.
-const Type& type_of(uint8_t fc);
+// A row for every character; those that are no type have no functions.
+extern const std::array<Type, 256> type_table;
+inline const Type& type_of(uint8_t fc) { return type_table[fc]; }
 
 // Bytes in memory when embedded; out_of_range sizes are invalid_bound, unknown types bad_stub_data.
 Status memory_size_of(Walker& w, Format f, uint64_t& size);

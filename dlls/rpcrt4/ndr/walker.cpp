@@ -78,6 +78,7 @@ Status Walker::finish(Status s) {
         if (op_ == Op::unmarshal) roll_back(message_, *notes_, notes_mark_);
         return s;
     }
+    if (op_ == Op::size && length_ > INT32_MAX) return Status::invalid_bound;
     if (!notes_->keep_allocations) notes_->allocations.clear();
     // The caller's own variables may be gone when a later call fails.
     for (size_t i = notes_mark_; i < notes_->allocations.size(); ++i)
@@ -132,19 +133,6 @@ Status Walker::need(uint64_t n) const {
     return Status::ok;
 }
 
-Status Walker::align(unsigned mask) {
-    if (op_ == Op::size) {
-        length_ = (length_ + mask) & ~static_cast<uint64_t>(mask);
-        return length_ > INT32_MAX ? Status::invalid_bound : Status::ok;
-    }
-    if (op_ == Op::free) return Status::ok;
-    size_t gap = (0 - reinterpret_cast<uintptr_t>(at_)) & mask;
-    if (gap > left()) return Status::bad_stub_data;
-    if (op_ == Op::marshal) std::memset(at_, 0, gap);
-    at_ += gap;
-    return Status::ok;
-}
-
 Status Walker::bytes(uint8_t* memory, uint64_t n) {
     switch (op_) {
     case Op::size:
@@ -174,15 +162,23 @@ Status Walker::numbers(uint8_t* memory, uint64_t n, unsigned size) {
 
 Status Walker::number(uint32_t& value) {
     RPC_TRY(align(3));
-    if (op_ == Op::marshal) {
-        if (left() < 4) return Status::bad_stub_data;
-        std::memcpy(at_, &value, 4);
-        at_ += 4;
-        return Status::ok;
+    if (op_ == Op::size) {
+        length_ += 4;
+        return Status::ok;  // what comes next looks at the sum
     }
+    if (op_ == Op::free) return Status::ok;
+    if (left() < 4) return Status::bad_stub_data;
+    if (op_ == Op::convert) return converted_number(value);
+    if (op_ == Op::marshal) std::memcpy(at_, &value, 4);
+    else std::memcpy(&value, at_, 4);
+    at_ += 4;
+    return Status::ok;
+}
+
+Status Walker::converted_number(uint32_t& value) {
     uint8_t* from = at_;
-    RPC_TRY(numbers(reinterpret_cast<uint8_t*>(&value), 1, 4));
-    if (reads()) std::memcpy(&value, from, 4);
+    RPC_TRY(numbers(nullptr, 1, 4));
+    std::memcpy(&value, from, 4);
     return Status::ok;
 }
 

@@ -4,6 +4,8 @@
 //
 // Pointees never recurse: a pointer met in flat data becomes a Pending on a stack of this object's own, and drain() works
 // that stack off in the order that C706 14.3.12.3 asks for (depth first, in order of occurrence).
+#include <cstring>
+
 #include "base/alloc.h"
 #include "ndr/format.h"
 #include "ndr/ndr.h"
@@ -60,6 +62,7 @@ public:
     Status numbers(uint8_t* memory, uint64_t n, unsigned size);
     // An aligned 32-bit number that is not in memory: written when marshalling, read when reading.
     Status number(uint32_t& value);
+    Status converted_number(uint32_t& value);
     Status simple(uint8_t* memory, uint8_t fc);
     uint64_t left() const { return static_cast<uint64_t>(end_ - at_); }
     uint8_t* position() const { return at_; }
@@ -195,5 +198,18 @@ private:
 
     Pending inline_[inline_capacity];
 };
+
+inline Status Walker::align(unsigned mask) {
+    if (op_ == Op::size) {
+        length_ = (length_ + mask) & ~static_cast<uint64_t>(mask);
+        return length_ > INT32_MAX ? Status::invalid_bound : Status::ok;
+    }
+    if (op_ == Op::free) return Status::ok;
+    size_t gap = (0 - reinterpret_cast<uintptr_t>(at_)) & mask;
+    if (gap > left()) return Status::bad_stub_data;
+    if (op_ == Op::marshal) std::memset(at_, 0, gap);
+    at_ += gap;
+    return Status::ok;
+}
 
 }  // namespace rpc::ndr
