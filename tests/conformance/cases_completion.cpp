@@ -133,6 +133,7 @@ CASE(35, "RPC:making-the-asynchronous-call", "the APC waits for an alertable wai
 }
 CASE(36, "RPC:making-the-asynchronous-call", "APC on another thread") {
     BIND(b, Protocol::lrpc);
+    seen = {};  // before the thread looks at it
     HANDLE thread = run_on_thread([] {
         for (int i = 0; i < 100 && !seen.count; ++i) SleepEx(100, TRUE);
     });
