@@ -133,11 +133,14 @@ CASE(35, "RPC:making-the-asynchronous-call", "the APC waits for an alertable wai
 }
 CASE(36, "RPC:making-the-asynchronous-call", "APC on another thread") {
     BIND(b, Protocol::lrpc);
-    seen = {};  // before the thread looks at it
-    HANDLE thread = run_on_thread([] {
+    seen = {};
+    HANDLE running = CreateEventW(nullptr, TRUE, FALSE, nullptr);
+    HANDLE thread = run_on_thread([running] {
+        SetEvent(running);
         for (int i = 0; i < 100 && !seen.count; ++i) SleepEx(100, TRUE);
     });
     const unsigned id = GetThreadId(thread);
+    EXPECT(WaitForSingleObject(running, 5000) == WAIT_OBJECT_0, "the thread does not start");
     Call call;
     use_apc(call, thread);
     EXPECT_IS(call.add(b, 2, 3), 0);

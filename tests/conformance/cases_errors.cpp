@@ -19,12 +19,11 @@ static Result refused(handle_t b, Outcome issued, Call& call, unsigned code) {
     unbind(b);
     return passed("completed with %u", code);
 }
+// A port that this process holds and does not listen on: nobody else can take it meanwhile.
 static handle_t bind_nowhere() {
-    raw::Server closed;  // takes a free port and gives it up
-    if (!closed.listen()) return nullptr;
-    const std::wstring endpoint = closed.endpoint();
-    closed.close();
-    return bind_to(L"ncacn_ip_tcp", endpoint.c_str());
+    static raw::Server held;
+    static const bool ok = held.hold();
+    return ok ? bind_to(L"ncacn_ip_tcp", held.endpoint().c_str()) : nullptr;
 }
 CASE(75, "RPC:making-the-asynchronous-call; which one inf", "no server: 1722, raised or completed", kSlow) {
     handle_t b = bind_nowhere();

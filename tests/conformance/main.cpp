@@ -21,7 +21,7 @@ static int usage() {
 }
 
 static int number_of(const char*& at) {
-    if ((at[0] == 'A' || at[0] == 'a') && at[1] == '-') at += 2;
+    if (at[0] == case_letter && at[1] == '-') at += 2;
     char* end = nullptr;
     const long value = strtol(at, &end, 10);
     at = end;
@@ -48,7 +48,7 @@ static std::vector<Case> selected(const std::set<int>& wanted) {
 }
 
 static int list_cases(const std::vector<Case>& cases) {
-    for (const Case& c : cases) printf("A-%03d [%s] %s\n", c.number, c.source, c.text);
+    for (const Case& c : cases) printf("%c-%03d [%s] %s\n", case_letter, c.number, c.source, c.text);
     return 0;
 }
 

@@ -203,18 +203,20 @@ Server::Server() {
     (void)WSAStartup(MAKEWORD(2, 2), &data);
 }
 
-bool Server::listen() {
+bool Server::hold() {
     socket_ = socket(AF_INET, SOCK_STREAM, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     int size = sizeof address;
     if (socket_ == INVALID_SOCKET || ::bind(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) ||
-        getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size) || ::listen(socket_, 16))
+        getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size))
         return false;
     port_ = ntohs(address.sin_port);
     return true;
 }
+
+bool Server::listen() { return hold() && !::listen(socket_, 16); }
 
 Connection Server::accept(unsigned milliseconds) {
     fd_set set;

@@ -85,6 +85,7 @@ public:
     Server();
     ~Server() { close(); }
     Server(const Server&) = delete;
+    [[nodiscard]] bool hold();  // a port of its own, on which it does not listen
     [[nodiscard]] bool listen();
     Connection accept(unsigned milliseconds = 5000);
     std::wstring endpoint() const { return std::to_wstring(port_); }

@@ -21,14 +21,18 @@ static LONG WINAPI die_quietly(EXCEPTION_POINTERS* exception) {
     return EXCEPTION_EXECUTE_HANDLER;
 }
 
+void die_quietly_of_crashes() {
+    SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX);
+    SetUnhandledExceptionFilter(die_quietly);
+}
+
 static void say(const std::string& line) {
     DWORD written;
     WriteFile(GetStdHandle(STD_OUTPUT_HANDLE), line.data(), static_cast<DWORD>(line.size()), &written, nullptr);
 }
 
 int run_in_this_process(const std::vector<Case>& cases) {
-    SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX);
-    SetUnhandledExceptionFilter(die_quietly);
+    die_quietly_of_crashes();
     for (const Case& c : cases) {
         say(format_text("> %d\n", c.number));
         Result result{Verdict::fail, ""};
@@ -134,7 +138,7 @@ void print_known(Run& run) {  // under the lock
         const auto at = run.done.find(c.number);
         if (at == run.done.end()) break;
         const Result& r = at->second;
-        printf("A-%03d %s [%s] %s%s%s\n", c.number, verdict_name(r.verdict), c.source, c.text,
+        printf("%c-%03d %s [%s] %s%s%s\n", case_letter, c.number, verdict_name(r.verdict), c.source, c.text,
                r.detail.empty() ? "" : ": ", r.detail.c_str());
         ++run.printed;
     }

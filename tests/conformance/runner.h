@@ -22,4 +22,10 @@ int run_in_this_process(const std::vector<Case>&);
 // Other processes that cases need (a server or a client to be killed): conformance --role NAME ARG...
 int play_role(const char* name, int argc, char** argv);
 
+// The process ends with the exception's code when it crashes, and no debugger is started.
+void die_quietly_of_crashes();
+
 const char* verdict_name(Verdict);
+
+// 'A' in A-028.
+extern const char case_letter;

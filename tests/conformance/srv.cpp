@@ -25,15 +25,14 @@ static unsigned short free_port() {
     return ok ? ntohs(address.sin_port) : 0;
 }
 
-std::wstring endpoint(Protocol protocol) {
-    wchar_t text[64];
+static std::wstring endpoint_of(Protocol protocol, unsigned process_id, unsigned its_port) {
     switch (protocol) {
-    case Protocol::lrpc: swprintf(text, 64, L"conformance-%lu", GetCurrentProcessId()); break;
-    case Protocol::np: swprintf(text, 64, L"\\pipe\\conformance-%lu", GetCurrentProcessId()); break;
-    case Protocol::tcp: swprintf(text, 64, L"%u", port); break;
+    case Protocol::lrpc: return L"conformance-" + std::to_wstring(process_id);
+    case Protocol::np: return L"\\pipe\\conformance-" + std::to_wstring(process_id);
+    default: return std::to_wstring(its_port);
     }
-    return text;
 }
+std::wstring endpoint(Protocol protocol) { return endpoint_of(protocol, GetCurrentProcessId(), port); }
 
 static const wchar_t* protseq(Protocol protocol) {
     switch (protocol) {
@@ -107,6 +106,10 @@ handle_t bind_to(const wchar_t* sequence, const wchar_t* name) {
 handle_t bind(Protocol protocol) {
     if (!start()) return nullptr;
     return bind_to(protseq(protocol), endpoint(protocol).c_str());
+}
+
+handle_t bind_other(Protocol protocol, unsigned process_id, unsigned its_port) {
+    return bind_to(protseq(protocol), endpoint_of(protocol, process_id, its_port).c_str());
 }
 
 void unbind(handle_t& binding) {

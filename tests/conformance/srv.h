@@ -42,6 +42,7 @@ unsigned short tcp_port();
 
 // A new binding handle to this process's server, or NULL; every handle is the caller's to free.
 handle_t bind(Protocol);
+handle_t bind_other(Protocol, unsigned process_id, unsigned port);  // to a server in another process
 handle_t bind_to(const wchar_t* protseq, const wchar_t* endpoint);
 void unbind(handle_t&);
 
@@ -110,7 +111,8 @@ struct Notified {  // by a server notification callback
     int event;
     void* context;
 };
-extern Notified notified[5];
+extern Notified notified[5];  // by event
+void RPC_ENTRY on_notification(RPC_ASYNC_STATE*, void*, RPC_ASYNC_EVENT);
 extern HANDLE subscribed_event;
 
 }  // namespace srv

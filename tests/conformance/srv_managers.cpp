@@ -106,7 +106,7 @@ void void_async(RPC_ASYNC_STATE* state, handle_t, long) {
     last_action_status = RpcAsyncCompleteCall(state, nullptr);
 }
 
-static void RPC_ENTRY on_notification(RPC_ASYNC_STATE* async, void* context, RPC_ASYNC_EVENT event) {
+void RPC_ENTRY on_notification(RPC_ASYNC_STATE* async, void* context, RPC_ASYNC_EVENT event) {
     Notified& n = notified[static_cast<unsigned>(event) < 5 ? event : 0];
     n.async = async;
     n.context = context;

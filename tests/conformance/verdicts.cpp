@@ -9,7 +9,7 @@ int write_verdicts(const char* file, const std::vector<Finished>& results) {
         printf("cannot write %s\n", file);
         return 1;
     }
-    for (const Finished& r : results) fprintf(out, "A-%03d\t%s\n", r.what.number, verdict_name(r.result.verdict));
+    for (const Finished& r : results) fprintf(out, "%c-%03d\t%s\n", case_letter, r.what.number, verdict_name(r.result.verdict));
     return fclose(out) ? 1 : 0;
 }
 
@@ -22,7 +22,8 @@ static bool read_table(const char* file, std::map<int, std::string>& table) {
     char line[512];
     while (fgets(line, sizeof line, in)) {
         int number = 0, at = 0;
-        if (line[0] == '#' || sscanf(line, "A-%d %n", &number, &at) != 1) continue;
+        char letter = 0;
+        if (line[0] == '#' || sscanf(line, "%c-%d %n", &letter, &number, &at) != 2 || letter != case_letter) continue;
         std::string value = line + at;
         while (!value.empty() && strchr("\r\n\t ", value.back())) value.pop_back();
         table[number] = value;
@@ -40,7 +41,7 @@ int compare_verdicts(const char* file, const std::vector<Finished>& results) {
         const std::string expected = at == table.end() ? "nothing" : at->second;
         if (expected == verdict_name(r.result.verdict)) continue;
         ++differences;
-        printf("CHANGED A-%03d: %s, expected %s (%s)\n", r.what.number, verdict_name(r.result.verdict),
+        printf("CHANGED %c-%03d: %s, expected %s (%s)\n", case_letter, r.what.number, verdict_name(r.result.verdict),
                expected.c_str(), r.result.detail.c_str());
     }
     if (results.size() == all_cases().size()) {
@@ -49,7 +50,7 @@ int compare_verdicts(const char* file, const std::vector<Finished>& results) {
             for (const Finished& r : results) known |= r.what.number == number;
             if (known) continue;
             ++differences;
-            printf("CHANGED A-%03d: no such case, expected %s\n", number, verdict.c_str());
+            printf("CHANGED %c-%03d: no such case, expected %s\n", case_letter, number, verdict.c_str());
         }
     }
     printf("%u differences from %s\n", differences, file);
@@ -66,7 +67,7 @@ int compare_passes(const char* file, const std::vector<Finished>& results) {
         const bool listed = at != table.end() && !at->second.empty();
         if (passes == listed) continue;
         ++differences;
-        printf("CHANGED A-%03d: %s, but %s (%s)\n", r.what.number, passes ? "passes" : "does not pass",
+        printf("CHANGED %c-%03d: %s, but %s (%s)\n", case_letter, r.what.number, passes ? "passes" : "does not pass",
                listed ? "listed" : "not listed with a reason", r.result.detail.c_str());
     }
     printf("%u differences from %s\n", differences, file);

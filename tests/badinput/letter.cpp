@@ -1,0 +1,2 @@
+extern const char case_letter;
+const char case_letter = 'B';

@@ -1,0 +1,29 @@
+#pragma once
+// Another process of this program that plays a role, for cases in which a process is killed or dies of a call.
+#include "srv.h"
+#include <string>
+
+// conformance --role server            serves the fixture; prints `ready PID PORT`; ends when its input closes
+// conformance --role client PID PORT PROTOCOL COUNT KEY
+//                                      holds COUNT calls (keys KEY...) to that server, prints `ready`; never ends them
+class Child {
+public:
+    explicit Child(const std::wstring& arguments);
+    ~Child();
+    Child(const Child&) = delete;
+
+    // The line that says it is ready; empty when it did not come in time.
+    const std::string& ready() const { return ready_; }
+    // A binding handle to the server that this child is; NULL when it is not there.
+    handle_t bind(srv::Protocol) const;
+    unsigned id() const { return id_; }
+    void kill();
+    // Waits for its end; false when it still runs.
+    bool ended(unsigned milliseconds, unsigned long* code) const;
+
+private:
+    HANDLE process_ = nullptr, input_ = nullptr, output_ = nullptr;
+    std::string ready_;
+    unsigned id_ = 0;
+    unsigned port_ = 0;
+};

@@ -1,4 +1,0 @@
-#include "common.h"
-#include "Oicf/stubs.h"
-#define M(name) Oicf_s_##name
-#include "managers.inc"
