@@ -77,6 +77,15 @@ foreach(room ${ROOMS})
     endforeach()
 endforeach()
 
+# The rooms with threads once more, under ThreadSanitizer: a build of its own, so only where time does not matter.
+if(RPCRT4_LONG AND NOT RPCRT4_SANITIZERS MATCHES "thread")
+    add_test(NAME host.tsan COMMAND ${CMAKE_CTEST_COMMAND} --build-and-test ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/tsan
+        --build-generator ${CMAKE_GENERATOR} --build-options -DRPCRT4_BUILD=host -DRPCRT4_SANITIZERS=thread
+            -DCMAKE_TOOLCHAIN_FILE=${CMAKE_TOOLCHAIN_FILE} -DCMAKE_MAKE_PROGRAM=${CMAKE_MAKE_PROGRAM}
+        --test-command ${CMAKE_CTEST_COMMAND} --output-on-failure --no-tests=error
+            -R "^host[.](base|io|link|call|runtime|stub)$")
+    set_tests_properties(host.tsan PROPERTIES TIMEOUT 3600)
+endif()
 add_test(NAME host.layers COMMAND ${PYTHON3} ${CMAKE_SOURCE_DIR}/tools/check-layers)
 add_test(NAME host.where COMMAND ${PYTHON3} ${CMAKE_SOURCE_DIR}/tools/where --check)
 include_test_files(host.cmake)

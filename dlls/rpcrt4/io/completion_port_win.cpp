@@ -18,7 +18,7 @@ constexpr ULONG_PTR key_work = 1;  // the packet says: look at the queue
 
 constinit std::atomic<HANDLE> g_port{nullptr};
 constinit std::atomic<unsigned> g_threads{0};
-constinit std::atomic<unsigned> g_waiting{0};  // threads in, or on their way to, the wait on the port
+constinit std::atomic<unsigned> g_waiting{0};  // 1: a thread is in, or on its way to, the wait on the port
 constinit std::atomic<DWORD> g_idle_time{20000};
 constinit Mutex g_start;
 
@@ -28,7 +28,50 @@ constinit ListLink<>* g_first GUARDED_BY(g_queue) = nullptr;
 constinit ListLink<>* g_last GUARDED_BY(g_queue) = nullptr;
 constinit std::atomic<bool> g_unannounced{false};  // a packet could not be posted: somebody has to look by himself
 
+// Idle threads but the one that waits on the port. Wine wakes everybody who waits on a port for each packet, and each of
+// them asks the wineserver, whereas to wait here costs it nothing.
+constinit Mutex g_parking;
+constinit Condition g_called;
+constinit unsigned g_parked GUARDED_BY(g_parking) = 0;   // threads that nobody has called yet
+constinit unsigned g_callings GUARDED_BY(g_parking) = 0;  // threads that were called and have not noticed
+
 void worker(void*);
+
+bool become_waiter() {
+    unsigned none = 0;
+    return g_waiting.compare_exchange_strong(none, 1);
+}
+
+// Until it is called, and is the waiter then: true. False when it was idle for too long.
+bool park() {
+    Guard g(g_parking);
+    if (become_waiter()) return true;  // nobody is there any more
+    ++g_parked;
+    for (;;) {
+        const bool in_time = g_called.wait(g_parking, g_idle_time.load());
+        if (g_callings != 0) {
+            --g_callings;
+            return true;
+        }
+        if (in_time) continue;
+        --g_parked;
+        return false;
+    }
+}
+
+// Makes a parked thread the waiter, for a caller who has become it; false when there is none, and with `or_give_up` nobody
+// is the waiter then.
+bool call_parked(bool or_give_up) {
+    Guard g(g_parking);
+    if (g_parked == 0) {
+        if (or_give_up) g_waiting.store(0);
+        return false;
+    }
+    --g_parked;
+    ++g_callings;
+    g_called.wake_one();
+    return true;
+}
 
 Work* next_work() {
     Guard g(g_queue);
@@ -41,13 +84,12 @@ Work* next_work() {
 }
 
 // Whoever is about to run something that may block calls this. Of those who look at the same moment, and of a waiter that
-// has just been woken, each does so before it blocks: one of them finds nobody waiting.
+// has just been woken, each does so before it blocks: one of them finds nobody waiting, and calls or starts one.
 Status ensure_waiter() {
-    unsigned none = 0;
-    if (g_waiting.load() != 0 || !g_waiting.compare_exchange_strong(none, 1)) return Status::ok;
+    if (g_waiting.load() != 0 || !become_waiter() || call_parked(false)) return Status::ok;
     if (g_threads.fetch_add(1) < max_threads && !failed(os::start_thread(worker, nullptr))) return Status::ok;
     g_threads.fetch_sub(1);
-    g_waiting.fetch_sub(1);
+    if (call_parked(true)) return Status::ok;
     RPC_LOG(warn, "no further pool thread (%u run)", g_threads.load());
     return Status::out_of_resources;
 }
@@ -57,27 +99,16 @@ void run(Work* work) {
     work->run();
 }
 
-// The last waiter never leaves.
-bool may_leave() {
-    unsigned waiting = g_waiting.load();
-    while (waiting > 1)
-        if (g_waiting.compare_exchange_weak(waiting, waiting - 1)) return true;
-    return false;
-}
-
 void worker(void*) {
     const HANDLE port = g_port.load();
-    for (;;) {  // counted in g_waiting here
+    for (;;) {  // the waiter here, who never leaves
         DWORD bytes = 0;
         ULONG_PTR key = 0;
         OVERLAPPED* overlapped = nullptr;
         const BOOL success = GetQueuedCompletionStatus(port, &bytes, &key, &overlapped, g_idle_time.load());
         const DWORD error = success ? 0 : GetLastError();
-        if (!success && !overlapped && !g_unannounced.load()) {
-            if (may_leave()) break;
-            continue;
-        }
-        g_waiting.fetch_sub(1);
+        if (!success && !overlapped && !g_unannounced.load()) continue;
+        g_waiting.store(0);
         if (overlapped) static_cast<Operation*>(overlapped)->done(error, bytes);
         Work* work = success && key == key_work ? next_work() : nullptr;
         if (work) run(work);
@@ -85,7 +116,7 @@ void worker(void*) {
             g_unannounced.store(true);  // there may be more
             run(work);
         }
-        g_waiting.fetch_add(1);
+        if (!become_waiter() && !park()) break;
     }
     g_threads.fetch_sub(1);
 }
@@ -129,7 +160,8 @@ unsigned executor_threads() { return g_threads.load(); }
 
 void set_idle_time(DWORD ms) {
     g_idle_time.store(ms);
-    for (unsigned i = g_threads.load(); i != 0; --i) PostQueuedCompletionStatus(g_port.load(), 0, key_work, nullptr);
+    Guard g(g_parking);
+    g_called.wake_all();
 }
 
 }  // namespace rpc::io

@@ -38,7 +38,6 @@ private:
 
     static constexpr size_t most_buffers = 64;
     const Winsock& ws_;
-    Buffer gathered_;  // a blocking write's, when it has very many parts
     bool local_ = false;
     size_t address_length_ = 0;
     char address_[46];

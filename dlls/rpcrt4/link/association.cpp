@@ -94,20 +94,32 @@ void Association::drop_dead() {
     }
 }
 
+// Only the one that is taken is asked whether it lives: to ask costs system calls. Where it does not, the server may be
+// gone, and all are asked.
+bool Association::take_idle(const Syntaxes& syntaxes, Ref<ClientConnection>& connection) {
+    for (size_t i = idle_.size(); i-- != 0;) {
+        bool needs_context;
+        if (!idle_[i]->serves(syntaxes, needs_context) || needs_context) continue;
+        if (idle_[i]->alive()) {
+            connection = idle_[i];
+            idle_.erase(i);
+            return true;
+        }
+        drop_dead();
+        i = idle_.size();
+    }
+    return false;
+}
+
 Status Association::lease(const Syntaxes& syntaxes, Ref<ClientConnection>& connection) {
     Ref<ClientConnection> extend;
     {
         Guard g(mutex_);
+        if (take_idle(syntaxes, connection)) return Status::ok;
         drop_dead();
         for (size_t i = idle_.size(); i-- != 0;) {
             bool needs_context;
-            if (!idle_[i]->serves(syntaxes, needs_context)) continue;
-            if (needs_context && extend) continue;
-            (needs_context ? extend : connection) = idle_[i];
-            if (!needs_context) {
-                idle_.erase(i);
-                return Status::ok;
-            }
+            if (idle_[i]->serves(syntaxes, needs_context) && !extend) extend = idle_[i];
         }
         for (size_t i = 0; extend && i < idle_.size(); ++i)
             if (idle_[i] == extend) idle_.erase(i);
@@ -127,7 +139,7 @@ Status Association::lease(const Syntaxes& syntaxes, Ref<ClientConnection>& conne
 
 void Association::give_back(Ref<ClientConnection> connection) {
     Guard g(mutex_);
-    if (connection->alive() && idle_.push_back(connection)) return;
+    if (connection->usable() && idle_.push_back(connection)) return;
     --open_count_;
     g.unlock();
     connection->close();

@@ -50,6 +50,7 @@ private:
         EXCLUDES(mutex_);
     void opened(bool claimed, bool success, uint32_t group) EXCLUDES(mutex_);
     void drop_dead() REQUIRES(mutex_);
+    bool take_idle(const Syntaxes& syntaxes, Ref<ClientConnection>& connection) REQUIRES(mutex_);
     Status reserve_existing(const Syntaxes& syntaxes, Ref<ClientConnection>& connection) EXCLUDES(mutex_);
 
     const io::Protocol& protocol_;

@@ -492,13 +492,12 @@ void ClientConnection::close() {
     if (stream_) stream_->close();
 }
 
-bool ClientConnection::alive() {
-    {
-        Guard g(mutex_);
-        if (closed_ || draining_) return false;
-    }
-    return stream_->alive();
+bool ClientConnection::usable() {
+    Guard g(mutex_);
+    return !closed_ && !draining_;
 }
+
+bool ClientConnection::alive() { return usable() && stream_->alive(); }
 
 bool ClientConnection::gone() {
     {

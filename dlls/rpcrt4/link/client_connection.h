@@ -100,7 +100,9 @@ public:
     void abandon(OutboundCall& call) EXCLUDES(mutex_);
 
     void close();
-    // Whether it may carry another call, as far as can be told without blocking.
+    // Whether it may carry another call, as far as this side knows.
+    bool usable() EXCLUDES(mutex_);
+    // The same, and the transport is asked, without blocking, whether the peer is still there.
     bool alive() EXCLUDES(mutex_);
     // Whether it is at its end, for its calls too. A draining one is not: it closes behind its last call.
     bool gone() EXCLUDES(mutex_);

@@ -198,9 +198,9 @@ TEST_F(ServerTest, UnregisterWaitsForCalls) {
         EXPECT_EQ(Server::instance().unregister_interface(&one.spec, nullptr, true), Status::ok);
         done = true;
     });
+    EXPECT_TRUE(wait_for([&] { return call(one, 0) == Status::unknown_if; }));  // it is unregistered, and waits
     os::sleep_ms(30);
     EXPECT_FALSE(done);
-    EXPECT_EQ(call(one, 0), Status::unknown_if);
     finish_parked();
     waiter.join();
     EXPECT_TRUE(done);

@@ -57,6 +57,13 @@ constexpr bool value_in_slots(size_t size) {
     return sizeof(void*) == 4 || size == 1 || size == 2 || size == 4 || size == 8;
 }
 
+// Whether the argument is the address of a pointer variable while the type describes that pointer. MIDL describes the
+// reference too (FC_RP); widl 7 leaves it out for [out, string] char**, and the server's share tells.
+inline bool pointer_by_reference(const Parameter& p) {
+    return p.type && is_pointer_type(p.type[0]) && !p.is(Parameter::returned) &&
+           (p.is(Parameter::simple_ref) || (p.server_alloc_size() != 0 && p.type[0] != fc_rp));
+}
+
 // Bytes in memory of the return value, 0 for none.
 size_t result_size(const Procedure& procedure);
 

@@ -19,11 +19,22 @@ T load(const uint8_t* p) {
 
 uint8_t* pointer_at(const uint8_t* slot) { return load<uint8_t*>(slot); }
 
+// The pointer variable of pointer_by_reference parameters.
+Status pointer_variable(const ClientFrame& frame, const Parameter& p, uint8_t**& variable) {
+    variable = reinterpret_cast<uint8_t**>(pointer_at(frame.arguments + p.stack_offset));
+    return variable ? Status::ok : Status::null_ref_pointer;
+}
+
 // Where the parameter's data is, as the type's routines expect it. A null [ref] pointer is an error.
 Status data_of(const ClientFrame& frame, const Parameter& p, uint8_t*& memory) {
     uint8_t* slot = frame.arguments + p.stack_offset;
     if (p.is(Parameter::base_type)) {
         memory = p.is(Parameter::simple_ref) ? pointer_at(slot) : slot;
+    } else if (pointer_by_reference(p)) {
+        uint8_t** variable = nullptr;
+        RPC_TRY(pointer_variable(frame, p, variable));
+        memory = *variable;
+        return Status::ok;
     } else if (passed_by_value(p)) {
         size_t size = value_size(p.type, ndr::correlation_size(*frame.stub));
         if (size == 0) return Status::bad_stub_data;
@@ -128,6 +139,11 @@ Status unmarshal_parameter(ClientFrame& frame, const Parameter& p) {
         if (!p.is(Parameter::in)) *variable = nullptr;
         return unmarshal_context(frame, *variable);
     }
+    if (pointer_by_reference(p)) {
+        uint8_t** variable = nullptr;
+        RPC_TRY(pointer_variable(frame, p, variable));
+        return ndr::unmarshal(m, variable, p.type, false);
+    }
     uint8_t* memory = nullptr;
     RPC_TRY(data_of(frame, p, memory));
     if (p.is(Parameter::base_type)) return ndr::simple_type_unmarshal(m, memory, p.simple_type);
@@ -156,6 +172,12 @@ Status unmarshal_out_parameters(ClientFrame& frame, uint64_t& result) {
     // the caller's.
     for (ParameterCursor at(*frame.procedure); at.next(p);) {
         if (p.is(Parameter::in) || p.is(Parameter::returned) || p.is(Parameter::base_type) || is_context(p)) continue;
+        if (pointer_by_reference(p)) {
+            uint8_t** variable = nullptr;
+            RPC_TRY(pointer_variable(frame, p, variable));
+            *variable = nullptr;
+            continue;
+        }
         uint8_t* memory = nullptr;
         RPC_TRY(data_of(frame, p, memory));
         RPC_TRY(clear_out_memory(*frame.stub, memory, p.type));

@@ -49,6 +49,8 @@ private:
     Status unmarshal_context(const Parameter& p, unsigned int ordinal);
     Status prepare_out(const Parameter& p, unsigned int ordinal);
     Status prepare_pointer(const Parameter& p, uint8_t*& memory);
+    Status give_variable(const Parameter& p, uint8_t**& variable);
+    uint8_t* argument(const Parameter& p) const;
     Status adopt_context(ServerContext* context, const Parameter& p, unsigned int ordinal);
     Status set_handle_argument();
     Status unmarshal_parameters();

@@ -23,12 +23,25 @@ Status ServerMessage::unmarshal_parameter(const Parameter& p, unsigned int ordin
     if (p.is(Parameter::base_type)) return unmarshal_simple(p);
     if (is_context(p)) return unmarshal_context(p, ordinal);
     if (passed_by_value(p)) return unmarshal_by_value(p);
+    if (pointer_by_reference(p)) {
+        uint8_t** variable = nullptr;
+        RPC_TRY(give_variable(p, variable));
+        return ndr::unmarshal(stub_, variable, p.type, false);
+    }
     // The interpreter's own memory for the referent where the compiler asked for it, else what the type's routine finds: a
     // place in the request, or the allocator's.
     uint8_t* memory = nullptr;
     if (p.type[0] == fc_rp) RPC_TRY(prepare_pointer(p, memory));
     RPC_TRY(ndr::unmarshal(stub_, &memory, p.type, false));
     store<uint8_t*>(slot(p), memory);
+    return Status::ok;
+}
+
+// A null pointer variable whose address is the argument.
+Status ServerMessage::give_variable(const Parameter& p, uint8_t**& variable) {
+    variable = static_cast<uint8_t**>(memory_.take(sizeof *variable));
+    if (!variable) return Status::out_of_memory;
+    store<uint8_t**>(slot(p), variable);
     return Status::ok;
 }
 
@@ -129,9 +142,12 @@ Status ServerMessage::prepare_out(const Parameter& p, unsigned int ordinal) {
         return adopt_context(server_context_new(), p, ordinal);
     } else if (passed_by_value(p)) {
         return Status::bad_stub_data;
+    } else if (pointer_by_reference(p)) {
+        uint8_t** variable = nullptr;
+        return give_variable(p, variable);
     } else if (p.type[0] == fc_rp) {
         RPC_TRY(prepare_pointer(p, memory));
-    } else if (is_pointer_type(p.type[0]) && !p.is(Parameter::simple_ref)) {
+    } else if (is_pointer_type(p.type[0])) {
         return Status::ok;  // null until the manager says otherwise
     } else {
         size_t size = 0;

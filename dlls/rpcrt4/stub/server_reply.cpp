@@ -42,8 +42,14 @@ uint8_t* ServerMessage::data_of(const Parameter& p, uint64_t& result) {
         if (p.is(Parameter::base_type)) return reinterpret_cast<uint8_t*>(&result);
         return reinterpret_cast<uint8_t*>(static_cast<uintptr_t>(result));
     }
+    return argument(p);
+}
+
+// The pointer that the frame holds for a parameter, or that it leads to.
+uint8_t* ServerMessage::argument(const Parameter& p) const {
     uint8_t* pointer;
-    std::memcpy(&pointer, slot(p), sizeof pointer);
+    std::memcpy(&pointer, frame_ + p.stack_offset, sizeof pointer);
+    if (pointer && pointer_by_reference(p)) std::memcpy(&pointer, pointer, sizeof pointer);
     return pointer;
 }
 
@@ -112,8 +118,7 @@ Status ServerMessage::marshal(uint64_t result) {
 
 void ServerMessage::free_parameter(const Parameter& p) {
     if (p.is(Parameter::base_type) || is_context(p) || p.is(Parameter::returned)) return;
-    uint8_t* memory;
-    std::memcpy(&memory, slot(p), sizeof memory);
+    uint8_t* memory = argument(p);
     if (passed_by_value(p) && value_in_slots(value_size(p.type, ndr::correlation_size(stub_)))) memory = slot(p);
     if (!memory) return;
     if (p.is(Parameter::must_free)) (void)code(ndr::free(stub_, memory, p.type));
