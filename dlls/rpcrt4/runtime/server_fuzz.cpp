@@ -1,3 +1,4 @@
+// fuzz-cost: 10
 // A client's stream into the real server: any bytes at all, or PDUs that are well formed and say anything. Afterwards nothing is
 // left: no call, no connection, and no more memory was held than the bytes sent account for.
 #include <cstdio>
