@@ -307,9 +307,10 @@ Status pipe_listen(const wchar_t* path, std::string_view endpoint, PipeKind kind
     if (!name.assign(endpoint) || !own.assign(path)) return Status::out_of_memory;
     auto made = make_ref<PipeAcceptor>(sink, std::move(name), std::move(own), kind);
     if (!made) return Status::out_of_memory;
-    RPC_TRY(made->open(options));
-    acceptor = std::move(made);
-    return Status::ok;
+    acceptor = made;  // the sink may ask for it at once
+    Status status = made->open(options);
+    if (failed(status)) acceptor.reset();
+    return status;
 }
 
 }  // namespace rpc::io

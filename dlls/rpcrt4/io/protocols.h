@@ -18,7 +18,8 @@ struct Protocol {
     // endpoint is out of instances, invalid_net_addr for an address that cannot be, access_denied.
     Status (*connect)(const Address& address, uint32_t timeout_ms, Ref<Stream>& stream);
     // Listens. An empty endpoint asks for a dynamic one. duplicate_endpoint when it is taken, cant_create_endpoint,
-    // invalid_endpoint_format. `sink` must outlive the acceptor's close(). Needs start_executor().
+    // invalid_endpoint_format. `sink` must outlive the acceptor's close(). Needs start_executor(). `acceptor` is
+    // set before the first on_accept comes, which may be before this returns.
     Status (*listen)(std::string_view endpoint, const ListenOptions& options, AcceptSink& sink, Ref<Acceptor>& acceptor);
 };
 

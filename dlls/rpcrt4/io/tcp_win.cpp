@@ -242,10 +242,11 @@ Status tcp_listen(std::string_view endpoint, const ListenOptions& options, Accep
         if (v6 != INVALID_SOCKET) ws->closesocket(v6);
         return Status::out_of_memory;
     }
+    acceptor = made;  // the sink may ask for it at once
     error = made->open();
-    if (error != 0) return listen_failure(error);
-    acceptor = std::move(made);
-    return Status::ok;
+    if (error == 0) return Status::ok;
+    acceptor.reset();
+    return listen_failure(error);
 }
 
 }  // namespace rpc::io
