@@ -34,7 +34,7 @@ HANDLE sink() {
 void sink_banner() {
     char path[MAX_PATH] = "?";
     GetModuleFileNameA(reinterpret_cast<HMODULE>(&__ImageBase), path, MAX_PATH);
-    write(Level::error, "rpcrt4 " RPCRT4_VERSION " %s %s", sizeof(void*) == 8 ? "x64" : "x86", path);
+    write(Level::info, "rpcrt4 " RPCRT4_VERSION " %s %s", sizeof(void*) == 8 ? "x64" : "x86", path);
 }
 
 void sink_write(const char* line, size_t length) {

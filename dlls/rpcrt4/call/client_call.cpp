@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "base/guard.h"
+#include "base/log.h"
+#include "base/os.h"
 
 namespace rpc::call {
 namespace {
@@ -72,6 +74,7 @@ Status ClientCall::perform() {
         if (phase_ != Phase::idle) return Status::invalid_binding;
         phase_ = Phase::pending;
     }
+    if (log::enabled(log::Level::debug)) started_ms_ = os::now_ms();
     Status status = connection->perform(*this, send_, body);
     if (status == Status::call_failed_dne && body.allocated()) {
         // The connection had died unused; nothing was sent, so another may be tried (RPC:dealing-with-loss-of-connectivity).
@@ -79,9 +82,9 @@ Status ClientCall::perform() {
         connection_.reset();
         g.unlock();
         association_->give_back(std::move(connection));
-        RPC_TRY(connect(false));
+        status = connect(false);
         connection = this->connection();
-        status = connection->perform(*this, send_, body);
+        if (!failed(status)) status = connection->perform(*this, send_, body);
     }
     if (failed(status)) on_end(status);
     return this->status();
@@ -95,6 +98,7 @@ Status ClientCall::start() {
         if (phase_ != Phase::idle) return Status::invalid_async_call;
         phase_ = Phase::pending;
         waiting_ = waits;
+        if (log::enabled(log::Level::debug)) started_ms_ = os::now_ms();
     }
     if (waits) {
         association_->wait(*this);
@@ -181,17 +185,31 @@ Status ClientCall::on_stub_data(ByteView stub, uint32_t alloc_hint, uint32_t dat
 }
 
 void ClientCall::on_end(Status status) {
+    const RPC_ASYNC_EVENT event = RpcCallComplete;
+    auto keep = Ref<ClientCall>::share(this);  // the program may collect the call as soon as it knows
+    bool told = true;
     {
         Guard g(mutex_);
         if (phase_ != Phase::pending) return;
+        // Before anybody can know: a program that polls may free its structure as soon as it does.
+        if (state_) told = copy_guarded(&state_->Event, &event, sizeof event);
         phase_ = Phase::finished;
         result_ = status;
     }
-    if (!state_) return;
-    auto keep = Ref<ClientCall>::share(this);  // the program may collect the call as soon as it knows
-    const RPC_ASYNC_EVENT event = RpcCallComplete;
-    if (!copy_guarded(&state_->Event, &event, sizeof event)) return;  // the program took its structure away
-    notification_.deliver(state_, event);
+    log_end(status);
+    if (!told) RPC_LOG(warn, "async state %p vanished under its call", static_cast<void*>(state_));
+    if (state_ && told) notification_.deliver(state_, event);
+}
+
+// The one line of a call.
+void ClientCall::log_end(Status status) const {
+    if (!log::enabled(log::Level::debug)) return;
+    const Uuid& iface = send_.syntaxes.abstract_syntax.uuid;
+    RPC_LOG(debug, "client call %08x-%04x-%04x opnum %u, %s:%s[%s]%s: status %u, %u ms", iface.data1, iface.data2, iface.data3,
+            send_.opnum, association_ ? association_->protocol().name : "?",
+            association_ ? association_->address().network_address.c_str() : "",
+            association_ ? association_->address().endpoint.c_str() : "", state_ ? ", asynchronous" : "", code(status),
+            started_ms_ ? static_cast<unsigned>(os::now_ms() - started_ms_) : 0);
 }
 
 void ClientCall::cancel(bool abort) {

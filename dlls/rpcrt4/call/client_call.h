@@ -57,6 +57,7 @@ public:
 private:
     enum class Phase : uint8_t { idle, pending, finished, collected };
     Ref<link::ClientConnection> connection() EXCLUDES(mutex_);
+    void log_end(Status status) const;
     void catch_up(link::ClientConnection& connection) EXCLUDES(mutex_);
 
     const Ref<link::Association> association_;  // until destruction: connections call their owner while they hold us
@@ -65,6 +66,7 @@ private:
     RPC_ASYNC_STATE* state_ = nullptr;  // constant from start on
     Notification notification_;         // likewise
     bool async_connection_ = false;
+    uint64_t started_ms_ = 0;  // for the log; 0 when it is off
     bool waited_again_ = false;  // on_place's only
 
     Mutex mutex_;

@@ -37,10 +37,16 @@ bool ServerCall::claim(Owned<AsyncStub>& stub) {
     return true;
 }
 
-bool ServerCall::end() {
+bool ServerCall::end(Status outcome) {
     Guard g(mutex_);
     if (ended_) return false;
+    outcome_ = outcome;
     return ended_ = true;
+}
+
+Status ServerCall::outcome() {
+    Guard g(mutex_);
+    return outcome_;
 }
 
 bool ServerCall::ended() {
@@ -56,13 +62,13 @@ Status ServerCall::respond() {
             return status;
         }
     }
-    if (!end()) return Status::ok;
+    if (!end(Status::ok)) return Status::ok;
     return connection->respond(*this, std::move(body));
 }
 
 void ServerCall::fault(Status status, bool did_not_execute) {
     // A fault that cannot be sent has closed the connection: the client learns of it that way.
-    if (end()) (void)connection->fault(*this, wire::fault_from_status(status), did_not_execute);
+    if (end(status)) (void)connection->fault(*this, wire::fault_from_status(status), did_not_execute);
 }
 
 bool ServerCall::cancelled() {

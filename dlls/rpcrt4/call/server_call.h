@@ -47,6 +47,9 @@ public:
     // `status` is what the client shall see; it is mapped to a fault status that may be sent.
     void fault(Status status, bool did_not_execute) EXCLUDES(mutex_);
     bool ended() EXCLUDES(mutex_);
+    // What the client was told, once ended.
+    Status outcome() EXCLUDES(mutex_);
+    uint64_t started_ms = 0;  // for the log; 0 when it is off
 
     bool cancelled() EXCLUDES(mutex_);
     bool disconnected() EXCLUDES(mutex_);
@@ -58,13 +61,14 @@ public:
     void run() override;
 
 private:
-    bool end() EXCLUDES(mutex_);
+    bool end(Status outcome) EXCLUDES(mutex_);
     Dispatcher& dispatcher_;
     Mutex mutex_;
     RPC_ASYNC_STATE* state_ GUARDED_BY(mutex_) = nullptr;
     Owned<AsyncStub> stub_ GUARDED_BY(mutex_);
     bool claimed_ GUARDED_BY(mutex_) = false;
     bool ended_ GUARDED_BY(mutex_) = false;
+    Status outcome_ GUARDED_BY(mutex_) = Status::ok;
     bool cancelled_ GUARDED_BY(mutex_) = false;
     bool disconnected_ GUARDED_BY(mutex_) = false;
 };

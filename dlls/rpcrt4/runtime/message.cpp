@@ -2,7 +2,6 @@
 
 #include "base/guard.h"
 #include "base/log.h"
-#include "base/os.h"
 #include "call/client_call.h"
 #include "runtime/binding.h"
 #include "runtime/convert.h"
@@ -112,10 +111,7 @@ Status send_receive(RPC_MESSAGE& message) {
     auto call = client_call(message);
     if (!call || call->asynchronous()) return Status::invalid_binding;
     RPC_TRY(take_length(call->body, message));
-    const uint64_t start = log::enabled(log::Level::debug) ? os::now_ms() : 0;
     Status status = call->perform();
-    RPC_LOG(debug, "client call opnum %u, binding %p: status %u, %u ms", message.ProcNum, message.Handle, code(status),
-            static_cast<unsigned>(os::now_ms() - start));
     if (!failed(status)) return hand_out_reply(*call, message);
     drop_client_call(message);
     return status;
@@ -131,7 +127,6 @@ Status send(RPC_MESSAGE& message) {
     auto call = client_call(message);
     if (!call || !call->asynchronous()) return Status::invalid_binding;
     RPC_TRY(take_length(call->body, message));
-    RPC_LOG(debug, "client call opnum %u, binding %p: issued", message.ProcNum, message.Handle);
     return call->start();
 }
 

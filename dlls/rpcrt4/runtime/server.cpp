@@ -160,6 +160,19 @@ bool Server::listening() {
 
 // ---- calls ----
 
+namespace {
+
+// The one line of a call, when it was answered or refused.
+void log_call(call::ServerCall& call) {
+    if (!log::enabled(log::Level::debug)) return;
+    const Uuid& iface = static_cast<Interface&>(*call.iface).id.uuid;
+    RPC_LOG(debug, "server call %08x-%04x-%04x opnum %u, %s%s: status %u, %u ms", iface.data1, iface.data2, iface.data3, call.opnum,
+            call.connection->protocol().name, call.async_state() ? ", asynchronous" : "", code(call.outcome()),
+            call.started_ms ? static_cast<unsigned>(os::now_ms() - call.started_ms) : 0);
+}
+
+}  // namespace
+
 Ref<link::InboundCall> Server::make_call() { return make_ref<call::ServerCall>(*this); }
 
 Status Server::admit(call::ServerCall& call, Ref<Interface>& iface) {
@@ -191,6 +204,7 @@ Status Server::admit(call::ServerCall& call, Ref<Interface>& iface) {
 
 void Server::call_ended(call::ServerCall& call) {
     if (!handle_table::remove(&call)) return;
+    log_call(call);
     auto& iface = static_cast<Interface&>(*call.iface);
     {
         Guard g(mutex_);
@@ -214,7 +228,10 @@ void Server::dispatch(call::ServerCall& call) {
     auto keep = Ref<call::ServerCall>::share(&call);
     Ref<Interface> iface;
     Status status = call.disconnected() ? Status::call_failed : admit(call, iface);
-    if (failed(status)) return call.fault(status, true);
+    if (failed(status)) {
+        call.fault(status, true);
+        return log_call(call);
+    }
     status = ask_callback(call, *iface);
     if (failed(status)) {
         call.fault(status, true);
@@ -239,14 +256,12 @@ void Server::run_manager(call::ServerCall& call, Interface& iface) {
     m.TransferSyntax = &spec->TransferSyntax;
     m.RpcInterfaceInformation = spec;
     m.ManagerEpv = iface.manager_epv ? iface.manager_epv : spec->DefaultManagerEpv;
-    const uint64_t start = log::enabled(log::Level::debug) ? os::now_ms() : 0;
+    if (log::enabled(log::Level::debug)) call.started_ms = os::now_ms();
     const auto routine = spec->DispatchTable->DispatchTable[call.opnum];
     const uint32_t raised = call_guarded([&] { routine(&m); });
     scope.leave();
     // A detached call may have been answered, and another thread may own its message by now.
     const bool detached = call.detached();
-    RPC_LOG(debug, "server call %08x opnum %u: %s%x, %u ms", iface.id.uuid.data1, call.opnum,
-            detached ? "detached, raised " : "raised ", raised, static_cast<unsigned>(os::now_ms() - start));
     if (raised != 0) {
         Owned<call::AsyncStub> stub;
         if (!call.claim(stub)) return;  // completed or aborted before it raised: the answer stands

@@ -1,0 +1,4 @@
+# What RPCRT4_LOG_LEVEL, RPCRT4_LOG_PATH and WINEDEBUG=+rpc bring.
+foreach(mode off path wine)
+    wine_test(logging-${mode} COMMAND logging ${mode})
+endforeach()
