@@ -69,6 +69,10 @@ public:
         Guard g(channel_->mutex);
         end(Status::call_cancelled);
     }
+    size_t unsent() override {
+        Guard g(channel_->mutex);
+        return peer().available();
+    }
     bool alive() override {
         Guard g(channel_->mutex);
         return !self().closed && !peer().closed;

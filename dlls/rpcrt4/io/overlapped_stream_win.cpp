@@ -227,6 +227,7 @@ void OverlappedStream::post(Buffer bytes) {
     if (bytes.empty() || is_closed()) return;
     Outgoing* out = sink_.load() ? make<Outgoing>(std::move(bytes)) : nullptr;
     if (!out) return fail(sink_.load() ? Status::out_of_memory : Status::call_failed);
+    unsent_.fetch_add(out->bytes.size(), std::memory_order_relaxed);
     {
         Guard g(queue_lock_);
         (last_ ? last_->next : first_) = out;
@@ -257,8 +258,13 @@ bool OverlappedStream::next_outgoing() {
             current_ = out;
             return true;
         }
-        destroy(out);
+        drop(out);
     }
+}
+
+void OverlappedStream::drop(Outgoing* out) {
+    unsent_.fetch_sub(out->bytes.size(), std::memory_order_relaxed);
+    destroy(out);
 }
 
 // Asks for the next write. After ERROR_IO_PENDING another thread may write on already.
@@ -289,7 +295,7 @@ void OverlappedStream::written(DWORD error) {
         if (!is_closed()) RPC_LOG(debug, "write: error %lu", error);
         fail(is_peer_end(error) ? Status::server_unavailable : Status::call_failed);
     }
-    destroy(std::exchange(current_, nullptr));
+    drop(std::exchange(current_, nullptr));
 }
 
 // Writes until a write is pending or nothing is left. Owns writing_ and one reference.

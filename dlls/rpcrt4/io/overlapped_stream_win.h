@@ -38,6 +38,7 @@ public:
     Status read(MutBytes into, size_t& got, uint32_t timeout_ms) override;
     Status start(StreamSink& sink) override;
     void post(Buffer bytes) override;
+    size_t unsent() override { return unsent_.load(std::memory_order_relaxed); }
     void close() override;
 
 protected:
@@ -106,6 +107,7 @@ private:
     void grow_incoming();
     void end_reading(WorkList& later);
     bool next_outgoing();
+    void drop(Outgoing* out);
     DWORD next_write();
     void written(DWORD error);
     void write_on();
@@ -129,6 +131,7 @@ private:
     Outgoing* last_ GUARDED_BY(queue_lock_) = nullptr;
     bool writing_ GUARDED_BY(queue_lock_) = false;
     Outgoing* current_ = nullptr;
+    std::atomic<size_t> unsent_{0};
     Writer writer_{*this};
 };
 

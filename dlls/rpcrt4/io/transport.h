@@ -50,6 +50,9 @@ public:
     // on_closed. After close() the bytes are dropped.
     virtual void post(Buffer bytes) = 0;
 
+    // Bytes posted that are still in memory here, as the peer does not read. Any thread.
+    virtual size_t unsent() = 0;
+
     // ---- both ----
     // Ends the connection: a blocked read or write returns, pending I/O is cancelled, on_closed follows if started.
     // Idempotent; any thread; returns at once.

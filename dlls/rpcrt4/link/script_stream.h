@@ -17,6 +17,7 @@ public:
     bool closed = false;        // by this side
     bool starved = false;       // a blocking read found nothing and the peer had not closed: a hang, were it real
     bool refuse_start = false;
+    size_t backlog = 0;           // what the other side is said not to have read
     size_t pending_requests = 0;  // a note of the other side's
 
     ScriptStream() { all().push_back(this); }
@@ -92,6 +93,7 @@ public:
         deliver();
     }
     void close() override { closed = true; }
+    size_t unsent() override { return backlog; }
     bool alive() override { return !closed && !peer_closed_; }
     bool peer_is_local() const override { return true; }
 

@@ -11,6 +11,7 @@ constexpr size_t max_contexts = 1000;       // a peer chooses how many
 constexpr size_t max_active_calls = 65536;  // likewise
 constexpr uint32_t turn_patience_ms = 20;
 constexpr size_t max_held = 256u << 20;     // stub data of all calls together; one alone may be longer
+constexpr size_t max_unsent = 256u << 20;   // answers that the client does not read
 constexpr size_t max_hint = 1 << 20;        // of alloc_hint we believe that much,
 constexpr size_t hint_factor = 256;         // and that many times what came with it: it shall cost the peer something
 
@@ -94,7 +95,7 @@ Status ServerConnection::on_pdu(ByteView raw, io::WorkList& later) {
 Status ServerConnection::refuse_bind(const wire::Pdu& pdu, wire::RejectReason reason) {
     Buffer out;
     RPC_TRY(wire::build_bind_nak(out, pdu.header.call_id, reason));
-    stream_->post(std::move(out));
+    post(std::move(out));
     return Status::ok;
 }
 
@@ -126,7 +127,7 @@ Status ServerConnection::on_bind(const wire::Pdu& pdu) {
     RPC_TRY(wire::build_bind_ack(out, first ? wire::PduType::bind_ack : wire::PduType::alter_context_resp, fields,
                                  {reinterpret_cast<const uint8_t*>(address.data()), address.size()},
                                  {results.data(), results.size()}));
-    stream_->post(std::move(out));
+    post(std::move(out));
     return Status::ok;
 }
 
@@ -300,6 +301,12 @@ void ServerConnection::let_next_start(InboundCall& call) {
 
 // ---- answers ----
 
+void ServerConnection::post(Buffer answer) {
+    if (stream_->unsent() <= max_unsent) return stream_->post(std::move(answer));
+    RPC_LOG(warn, "a client does not read its answers");
+    stream_->close();
+}
+
 void ServerConnection::take_off(InboundCall& call) {
     calls_.remove(&call);
     --call_count_;
@@ -332,7 +339,7 @@ Status ServerConnection::respond(InboundCall& call, OutgoingBody body) {
         stream_->close();
         return status;
     }
-    stream_->post(std::move(out));
+    post(std::move(out));
     return Status::ok;
 }
 
@@ -356,7 +363,7 @@ Status ServerConnection::send_fault(uint32_t call_id, uint16_t p_cont_id, uint8_
         stream_->close();  // [MS-RPCE] 3.3.3.5.1: without a fault, the connection ends
         return status;
     }
-    stream_->post(std::move(out));
+    post(std::move(out));
     return Status::ok;
 }
 

@@ -118,6 +118,8 @@ private:
     void take_off(InboundCall& call) REQUIRES(mutex_);
     // Whether an answer is wanted, taking the call off.
     bool finish(InboundCall& call) EXCLUDES(mutex_);
+    // Posts an answer, or closes the connection to a client that asks and asks and does not read.
+    void post(Buffer answer);
     Status send_fault(uint32_t call_id, uint16_t p_cont_id, uint8_t cancels, uint32_t wire_status, bool did_not_execute);
 
     const Ref<io::Stream> stream_;

@@ -440,6 +440,20 @@ TEST_F(ServerSide, ManyCallsShareABudget) {
     EXPECT_EQ(host.started.size(), 2u);
 }
 
+TEST_F(ServerSide, AClientThatDoesNotReadIsCutOff) {
+    bind();
+    request(1, "a");
+    request(2, "b");
+    io::run_submitted();
+    stream->backlog = size_t{256} << 20;
+    ASSERT_EQ(respond(started(0), "r"), Status::ok);
+    EXPECT_FALSE(stream->closed);
+    ++stream->backlog;
+    ASSERT_EQ(respond(started(1), "r"), Status::ok);
+    EXPECT_TRUE(stream->closed);
+    EXPECT_EQ(replies.size(), 1u);
+}
+
 TEST_F(ServerSide, EveryAllocationFailsOnce) {
     stream->hang_up();
     stream->deliver();
