@@ -50,6 +50,7 @@ public:
     // What the client was told, once ended.
     Status outcome() EXCLUDES(mutex_);
     uint64_t started_ms = 0;  // for the log; 0 when it is off
+    bool counted = false;     // against its interface's limit; guarded by the server's mutex
 
     bool cancelled() EXCLUDES(mutex_);
     bool disconnected() EXCLUDES(mutex_);

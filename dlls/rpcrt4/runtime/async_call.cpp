@@ -53,7 +53,10 @@ Status complete_server(call::ServerCall& call, void* reply) {
     if (!call.claim(stub)) return Status::invalid_async_handle;
     // The state lives in the stub's block, or, without a stub, in the caller's hands.
     Status status = stub ? stub->complete(reply) : call.respond();
-    if (failed(status)) call.fault(status, false);
+    if (failed(status)) {
+        Server::instance().make_room(call);
+        call.fault(status, false);
+    }
     stub.reset();
     Server::instance().call_ended(call);
     return status;
@@ -104,6 +107,7 @@ Status async_abort_call(RPC_ASYNC_STATE* state, uint32_t exception_code) {
     if (exception_code == 0) return Status::invalid_arg;
     Owned<call::AsyncStub> stub;
     if (!found.server->claim(stub)) return Status::invalid_async_handle;
+    Server::instance().make_room(*found.server);
     found.server->fault(static_cast<Status>(exception_code), false);
     if (stub) stub->discard();
     stub.reset();

@@ -120,6 +120,7 @@ Status send_receive(RPC_MESSAGE& message) {
 Status send(RPC_MESSAGE& message) {
     if (auto call = server_call(message)) {
         RPC_TRY(take_length(call->body, message));
+        Server::instance().make_room(*call);
         Status status = call->respond();
         Server::instance().call_ended(*call);
         return status;

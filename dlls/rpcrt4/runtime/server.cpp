@@ -184,7 +184,7 @@ Status Server::admit(call::ServerCall& call, Ref<Interface>& iface) {
     if (!iface) return bound.registered ? Status::unsupported_type : Status::unknown_if;
     const bool autolisten = (iface->flags & if_autolisten) != 0;
     if (!autolisten && !listening_) return Status::server_too_busy;
-    if (autolisten && iface->max_calls != 0 && iface->active_calls >= iface->max_calls)
+    if (autolisten && iface->max_calls != 0 && iface->counted_calls >= iface->max_calls)
         return Status::server_too_busy;
     const bool local = call.connection->protocol().local_only;
     // No security provider is built: only ncalrpc vouches for its clients.
@@ -198,8 +198,20 @@ Status Server::admit(call::ServerCall& call, Ref<Interface>& iface) {
     call.add_ref();  // the handle's, until call_ended
     call.iface = iface;
     ++iface->active_calls;
+    ++iface->counted_calls;
+    call.counted = true;
     if (!autolisten) ++active_calls_;
     return Status::ok;
+}
+
+void Server::uncount(call::ServerCall& call) {
+    if (call.counted) --static_cast<Interface&>(*call.iface).counted_calls;
+    call.counted = false;
+}
+
+void Server::make_room(call::ServerCall& call) {
+    Guard g(mutex_);
+    uncount(call);
 }
 
 void Server::call_ended(call::ServerCall& call) {
@@ -209,6 +221,7 @@ void Server::call_ended(call::ServerCall& call) {
     {
         Guard g(mutex_);
         --iface.active_calls;
+        uncount(call);
         if ((iface.flags & if_autolisten) == 0) --active_calls_;
         changed_.wake_all();
     }
@@ -234,6 +247,7 @@ void Server::dispatch(call::ServerCall& call) {
     }
     status = ask_callback(call, *iface);
     if (failed(status)) {
+        make_room(call);
         call.fault(status, true);
         return call_ended(call);
     }
@@ -243,6 +257,7 @@ void Server::dispatch(call::ServerCall& call) {
 void Server::run_manager(call::ServerCall& call, Interface& iface) {
     CallScope scope(call);
     if (!scope.entered()) {
+        make_room(call);
         call.fault(Status::out_of_memory, true);
         return call_ended(call);
     }
@@ -266,6 +281,7 @@ void Server::run_manager(call::ServerCall& call, Interface& iface) {
         Owned<call::AsyncStub> stub;
         if (!call.claim(stub)) return;  // completed or aborted before it raised: the answer stands
         if (stub) stub->discard();
+        make_room(call);
         call.fault(static_cast<Status>(raised), false);
         return call_ended(call);
     }
@@ -274,6 +290,7 @@ void Server::run_manager(call::ServerCall& call, Interface& iface) {
         call.body.shrink(m.BufferLength);
     else
         call.body.reset();  // nothing was asked for: an empty reply
+    make_room(call);
     if (Status status = call.respond(); failed(status)) RPC_LOG(warn, "a reply was lost: status %u", code(status));
     call_ended(call);
 }

@@ -23,7 +23,8 @@ public:
     uint32_t flags = 0;                  // RPC_IF_x
     uint32_t max_calls = 0;
     InterfaceCallback callback = nullptr;
-    uint32_t active_calls = 0;  // guarded by the server's mutex
+    uint32_t active_calls = 0;  // until they have ended wholly; guarded by the server's mutex
+    uint32_t counted_calls = 0;  // until they are about to be answered: what max_calls limits; likewise
     bool registered = true;     // likewise
 };
 
@@ -73,6 +74,8 @@ public:
     // call::Dispatcher
     void dispatch(call::ServerCall& call) override EXCLUDES(mutex_);
 
+    // The call is about to be answered: the client's next one may come before call_ended, and has room.
+    void make_room(call::ServerCall& call) EXCLUDES(mutex_);
     // The call was answered: its handle dies, and who waits for its interface may go on. Once per call; later ones do nothing.
     void call_ended(call::ServerCall& call) EXCLUDES(mutex_);
 
@@ -86,6 +89,7 @@ private:
         void on_accept(Ref<io::Stream> stream, io::WorkList& later) override;
     };
     // The registration that serves the call, counting the call in; or why it is refused.
+    void uncount(call::ServerCall& call) REQUIRES(mutex_);
     Status admit(call::ServerCall& call, Ref<Interface>& iface) EXCLUDES(mutex_);
     Status ask_callback(call::ServerCall& call, Interface& iface);
     void run_manager(call::ServerCall& call, Interface& iface);

@@ -252,6 +252,12 @@ TEST_F(ServerTest, MaxCallsOfAnAutolistenInterface) {
     }
 }
 
+// Who has the answer may call again: the limit of one is free by then.
+TEST_F(ServerTest, OneCallAfterTheOtherIsNeverTooMany) {
+    ASSERT_EQ(enlist(one, autolisten, 1), Status::ok);
+    for (int i = 0; i < 500; ++i) ASSERT_EQ(call(one, 0), Status::ok) << i;
+}
+
 TEST_F(ServerTest, TheCallbackDecides) {
     ASSERT_EQ(enlist(one, autolisten, 0, callback), Status::ok);
     EXPECT_EQ(call(one, 0), Status::ok);
