@@ -13,13 +13,14 @@ namespace {
 // Each may block in a manager routine. A thread reserves its stack, and an x86 process has 2 GiB of address space.
 constexpr unsigned max_threads = sizeof(void*) == 8 ? 2048 : 512;
 
+constexpr DWORD look_again_ms = 20000;  // the waiter, for work that could not be announced
+
 constexpr ULONG_PTR key_io = 0;
 constexpr ULONG_PTR key_work = 1;  // the packet says: look at the queue
 
 constinit std::atomic<HANDLE> g_port{nullptr};
 constinit std::atomic<unsigned> g_threads{0};
 constinit std::atomic<unsigned> g_waiting{0};  // 1: a thread is in, or on its way to, the wait on the port
-constinit std::atomic<DWORD> g_idle_time{20000};
 constinit Mutex g_start;
 
 // What submit was given. Made by hand, as List needs a constructor at run time.
@@ -42,21 +43,14 @@ bool become_waiter() {
     return g_waiting.compare_exchange_strong(none, 1);
 }
 
-// Until it is called, and is the waiter then: true. False when it was idle for too long.
-bool park() {
+// Until it is called, and is the waiter then. A thread of the pool never ends: Wine completes I/O on the thread that asked
+// for it, and what completes while that thread is on its way out can be lost. Parked it costs its stack and nothing else.
+void park() {
     Guard g(g_parking);
-    if (become_waiter()) return true;  // nobody is there any more
+    if (become_waiter()) return;  // nobody is there any more
     ++g_parked;
-    for (;;) {
-        const bool in_time = g_called.wait(g_parking, g_idle_time.load());
-        if (g_callings != 0) {
-            --g_callings;
-            return true;
-        }
-        if (in_time) continue;
-        --g_parked;
-        return false;
-    }
+    while (g_callings == 0) g_called.wait(g_parking);
+    --g_callings;
 }
 
 // Makes a parked thread the waiter, for a caller who has become it; false when there is none, and with `or_give_up` nobody
@@ -101,11 +95,11 @@ void run(Work* work) {
 
 void worker(void*) {
     const HANDLE port = g_port.load();
-    for (;;) {  // the waiter here, who never leaves
+    for (;;) {  // the waiter here
         DWORD bytes = 0;
         ULONG_PTR key = 0;
         OVERLAPPED* overlapped = nullptr;
-        const BOOL success = GetQueuedCompletionStatus(port, &bytes, &key, &overlapped, g_idle_time.load());
+        const BOOL success = GetQueuedCompletionStatus(port, &bytes, &key, &overlapped, look_again_ms);
         const DWORD error = success ? 0 : GetLastError();
         if (!success && !overlapped && !g_unannounced.load()) continue;
         g_waiting.store(0);
@@ -116,9 +110,8 @@ void worker(void*) {
             g_unannounced.store(true);  // there may be more
             run(work);
         }
-        if (!become_waiter() && !park()) break;
+        if (!become_waiter()) park();
     }
-    g_threads.fetch_sub(1);
 }
 
 }  // namespace
@@ -157,11 +150,5 @@ void run_later(WorkList& later) {
 }
 
 unsigned executor_threads() { return g_threads.load(); }
-
-void set_idle_time(DWORD ms) {
-    g_idle_time.store(ms);
-    Guard g(g_parking);
-    g_called.wake_all();
-}
 
 }  // namespace rpc::io

@@ -20,8 +20,7 @@ protected:
 // The handle's overlapped I/O reports to the port from now on, as an Operation each. start_executor has succeeded.
 Status join_port(HANDLE handle);
 
-// For tests: pool threads alive now, and how long a surplus one stays idle before it ends.
+// For tests: pool threads alive now.
 unsigned executor_threads();
-void set_idle_time(DWORD ms);
 
 }  // namespace rpc::io
