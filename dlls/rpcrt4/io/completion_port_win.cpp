@@ -36,6 +36,21 @@ constinit Condition g_called;
 constinit unsigned g_parked GUARDED_BY(g_parking) = 0;   // threads that nobody has called yet
 constinit unsigned g_callings GUARDED_BY(g_parking) = 0;  // threads that were called and have not noticed
 
+// To call a waiter before every Work costs a switch of threads for each, and the read that this thread has just asked for then
+// ends on a thread that does not wait for it. While what runs is short, one of the parked threads watches instead: it looks
+// every few milliseconds, and where nobody has waited for that long, it goes to wait itself.
+enum class Watch : uint32_t { nobody, asleep, awake };
+constinit std::atomic<Watch> g_watch{Watch::nobody};
+constinit Condition g_watch_called;
+constinit std::atomic<uint32_t> g_turns{0};  // counts who leaves the port
+constinit std::atomic<uint32_t> g_short{0};  // how many were short in a row
+constinit std::atomic<uint32_t> g_inline{0};  // the thread that runs a Work and leaves the port to the watcher
+
+constexpr DWORD watch_ms = 2;
+constexpr unsigned idle_looks = 64;      // without a packet, then the watcher sleeps
+constexpr uint32_t short_in_a_row = 16;  // before the watcher is trusted with the next
+constexpr int64_t short_us = 500;
+
 void worker(void*);
 
 bool become_waiter() {
@@ -43,11 +58,39 @@ bool become_waiter() {
     return g_waiting.compare_exchange_strong(none, 1);
 }
 
+// The watcher's life; ends when it has become the waiter.
+void watch() REQUIRES(g_parking) {
+    uint32_t seen = g_turns.load();
+    for (unsigned looks = 0;;) {
+        if (g_watch.load() == Watch::asleep)
+            g_watch_called.wait(g_parking), looks = 0;
+        else
+            g_watch_called.wait(g_parking, watch_ms);
+        const uint32_t turns = g_turns.load();
+        const bool same = turns == seen;
+        seen = turns;
+        if (g_waiting.load() == 0) {
+            if (same && become_waiter()) break;
+            looks = 0;
+        } else if (!same) {
+            looks = 0;
+        } else if (++looks >= idle_looks) {
+            g_watch.store(Watch::asleep);
+            if (g_waiting.load() == 0) g_watch.store(Watch::awake);  // left the port, perhaps, before it could see that
+        }
+    }
+    g_watch.store(Watch::nobody);
+}
+
 // Until it is called, and is the waiter then. A thread of the pool never ends: Wine completes I/O on the thread that asked
 // for it, and what completes while that thread is on its way out can be lost. Parked it costs its stack and nothing else.
 void park() {
     Guard g(g_parking);
     if (become_waiter()) return;  // nobody is there any more
+    if (g_watch.load() == Watch::nobody) {
+        g_watch.store(Watch::asleep);
+        return watch();
+    }
     ++g_parked;
     while (g_callings == 0) g_called.wait(g_parking);
     --g_callings;
@@ -67,6 +110,17 @@ bool call_parked(bool or_give_up) {
     return true;
 }
 
+// Whether somebody watches, and this thread may leave the port alone for a moment.
+bool watched() {
+    if (g_watch.load() == Watch::awake) return true;
+    if (g_watch.load() == Watch::nobody) return false;
+    Guard g(g_parking);
+    if (g_watch.load() == Watch::nobody) return false;
+    g_watch.store(Watch::awake);
+    g_watch_called.wake_one();
+    return true;
+}
+
 Work* next_work() {
     Guard g(g_queue);
     ListLink<>* link = g_first;
@@ -83,14 +137,34 @@ Status ensure_waiter() {
     if (g_waiting.load() != 0 || !become_waiter() || call_parked(false)) return Status::ok;
     if (g_threads.fetch_add(1) < max_threads && !failed(os::start_thread(worker, nullptr))) return Status::ok;
     g_threads.fetch_sub(1);
-    if (call_parked(true)) return Status::ok;
+    if (call_parked(true) || watched()) return Status::ok;
     RPC_LOG(warn, "no further pool thread (%u run)", g_threads.load());
     return Status::out_of_resources;
 }
 
+int64_t now_us() {
+    static constinit std::atomic<int64_t> frequency{0};
+    LARGE_INTEGER n;
+    int64_t f = frequency.load(std::memory_order_relaxed);
+    if (f == 0) {
+        QueryPerformanceFrequency(&n);
+        frequency.store(f = n.QuadPart, std::memory_order_relaxed);
+    }
+    QueryPerformanceCounter(&n);
+    return n.QuadPart / f * 1000000 + n.QuadPart % f * 1000000 / f;
+}
+
 void run(Work* work) {
-    (void)ensure_waiter();  // refused: the rest waits for this one
+    if (g_short.load(std::memory_order_relaxed) >= short_in_a_row && watched())
+        g_inline.store(os::thread_id(), std::memory_order_relaxed);
+    else
+        (void)ensure_waiter();  // refused: the rest waits for this one
+    const int64_t before = now_us();
     work->run();
+    if (now_us() - before > short_us)
+        g_short.store(0, std::memory_order_relaxed);
+    else if (g_short.load(std::memory_order_relaxed) < short_in_a_row)
+        g_short.fetch_add(1, std::memory_order_relaxed);
 }
 
 void worker(void*) {
@@ -102,6 +176,7 @@ void worker(void*) {
         const BOOL success = GetQueuedCompletionStatus(port, &bytes, &key, &overlapped, look_again_ms);
         const DWORD error = success ? 0 : GetLastError();
         if (!success && !overlapped && !g_unannounced.load()) continue;
+        g_turns.fetch_add(1);
         g_waiting.store(0);
         if (overlapped) static_cast<Operation*>(overlapped)->done(error, bytes);
         Work* work = success && key == key_work ? next_work() : nullptr;
@@ -141,6 +216,13 @@ void submit(Work& work) {
         g_last = link;
     }
     if (!PostQueuedCompletionStatus(g_port.load(), 0, key_work, nullptr)) g_unannounced.store(true);
+}
+
+void about_to_wait() {
+    uint32_t me = os::thread_id();
+    if (g_inline.load(std::memory_order_relaxed) != me || !g_inline.compare_exchange_strong(me, 0)) return;
+    g_short.store(0, std::memory_order_relaxed);
+    (void)ensure_waiter();
 }
 
 void run_later(WorkList& later) {

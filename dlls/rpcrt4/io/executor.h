@@ -19,7 +19,12 @@ using WorkList = List<Work>;
 Status start_executor();
 
 // Runs `work` on a pool thread, soon, in no promised order. A blocked worker never starves the rest: before one runs a Work
-// it makes sure that another waits on the port. Cannot fail once start_executor has succeeded.
+// it makes sure that another waits on the port, or, while Works are short, that another will within milliseconds. Cannot fail
+// once start_executor has succeeded.
 void submit(Work& work);
+
+// Whoever is going to wait for a peer calls this, on any thread: a pool thread that has left the port alone for the
+// moment of its Work sees that another waits there first.
+void about_to_wait();
 
 }  // namespace rpc::io
