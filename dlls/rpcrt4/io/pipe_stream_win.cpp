@@ -26,6 +26,7 @@ public:
         : OverlappedStream(pipe, server_end, close_pipe), server_end_(server_end), local_(local) {}
 
     Status exchange(std::span<const ByteView> parts, MutBytes into, size_t& got, uint32_t timeout_ms) override;
+    bool exchange_finds_peer_gone(size_t size) override { return can_transact(size); }
     bool alive() override;
     uint32_t peer_process() const override;
     bool peer_is_local() const override { return local_; }
@@ -38,7 +39,7 @@ private:
     bool empty_read_is_end() const override { return false; }
     Status leave_blocking_mode() override;
     bool gather(std::span<const ByteView> parts, ByteView& all);
-    bool can_transact(std::span<const ByteView> parts);
+    bool can_transact(size_t total);
 
     enum class Mode : uint8_t { untried, messages, bytes };
     const bool server_end_;
@@ -67,9 +68,7 @@ DWORD PipeStream::ask_write(std::span<const ByteView> parts, OVERLAPPED& o, DWOR
 }
 
 // Transactions need a pipe of message type and an end that reads messages. Whether this is one shows on first use.
-bool PipeStream::can_transact(std::span<const ByteView> parts) {
-    size_t total = 0;
-    for (ByteView part : parts) total += part.size();
+bool PipeStream::can_transact(size_t total) {
     if (server_end_ || total > most_transacted) return false;
     if (mode_ == Mode::untried) {
         DWORD mode = PIPE_READMODE_MESSAGE;
@@ -81,14 +80,16 @@ bool PipeStream::can_transact(std::span<const ByteView> parts) {
 Status PipeStream::exchange(std::span<const ByteView> parts, MutBytes into, size_t& got, uint32_t timeout_ms) {
     got = 0;
     if (!use()) return Status::call_failed;
+    size_t total = 0;
+    for (ByteView part : parts) total += part.size();
     ByteView all;
-    if (!can_transact(parts) || !gather(parts, all)) {
+    if (!can_transact(total) || !gather(parts, all)) {
         unuse();
         return Stream::exchange(parts, into, got, timeout_ms);
     }
     OVERLAPPED o{};
     DWORD n = 0, error = 0;
-    bool expired = false;
+    bool expired = false, refused = false;
     Status status = event_for(read_event_, o);
     if (!failed(status)) {
         const DWORD capacity = static_cast<DWORD>(std::min<size_t>(into.size(), 0x40000000));
@@ -96,10 +97,12 @@ Status PipeStream::exchange(std::span<const ByteView> parts, MutBytes into, size
                                   capacity, &n, &o)
                     ? 0
                     : GetLastError();
+        refused = is_peer_end(error);  // at once: the pipe had lost its other end before it took anything
         error = finish(error, o, n, timeout_ms, expired);
     }
     unuse();
     RPC_TRY(status);
+    if (refused && !is_closed()) return Status::call_failed_dne;
     if (error == ERROR_PIPE_BUSY)  // bytes that nobody has read yet: nothing was written
         return Stream::exchange(parts, into, got, timeout_ms);
     if (error == 0 && n == 0) return read(into, got, timeout_ms);

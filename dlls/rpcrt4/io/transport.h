@@ -36,10 +36,16 @@ public:
     // Waits for bytes, at most `timeout_ms` (wait_forever; expiry is call_cancelled) and stores 1..into.size() of them in
     // `into`; got = 0 with ok: the peer closed. May run beside a write from another thread. Not alertable.
     virtual Status read(MutBytes into, size_t& got, uint32_t timeout_ms) = 0;
-    // One write and the first read after it, for transports that can do both in one request. Same results as the two.
+    // One write and the first read after it, for transports that can do both in one request. Same results as the two, and
+    // call_failed_dne where it is certain that the peer had gone before and nothing was sent.
     virtual Status exchange(std::span<const ByteView> parts, MutBytes into, size_t& got, uint32_t timeout_ms) {
         RPC_TRY(write(parts));
         return read(into, got, timeout_ms);
+    }
+    // Whether exchange() of one part of `size` bytes always tells so: alive() need not be asked before it.
+    virtual bool exchange_finds_peer_gone(size_t size) {
+        (void)size;
+        return false;
     }
 
     // ---- queued ----

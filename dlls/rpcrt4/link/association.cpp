@@ -94,19 +94,14 @@ void Association::drop_dead() {
     }
 }
 
-// Only the one that is taken is asked whether it lives: to ask costs system calls. Where it does not, the server may be
-// gone, and all are asked.
+// Whether its peer is still there is not asked here: to ask costs system calls, and the call may find out without.
 bool Association::take_idle(const Syntaxes& syntaxes, Ref<ClientConnection>& connection) {
     for (size_t i = idle_.size(); i-- != 0;) {
         bool needs_context;
         if (!idle_[i]->serves(syntaxes, needs_context) || needs_context) continue;
-        if (idle_[i]->alive()) {
-            connection = idle_[i];
-            idle_.erase(i);
-            return true;
-        }
-        drop_dead();
-        i = idle_.size();
+        connection = idle_[i];
+        idle_.erase(i);
+        return true;
     }
     return false;
 }
@@ -141,6 +136,7 @@ void Association::give_back(Ref<ClientConnection> connection) {
     Guard g(mutex_);
     if (connection->usable() && idle_.push_back(connection)) return;
     --open_count_;
+    drop_dead();  // the server may have gone, and the others with it
     g.unlock();
     connection->close();
 }

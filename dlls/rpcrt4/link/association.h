@@ -31,7 +31,7 @@ public:
     const io::Address& address() const { return address_; }
 
     // A synchronous connection that has the presentation context, for this caller alone until give_back. Opens one, or adds the
-    // context, where none is idle; blocks.
+    // context, where none is idle; blocks. One that was idle may have lost its peer: perform finds out.
     Status lease(const Syntaxes& syntaxes, Ref<ClientConnection>& connection) EXCLUDES(mutex_);
     void give_back(Ref<ClientConnection> connection) EXCLUDES(mutex_);
 

@@ -266,13 +266,28 @@ void ClientConnection::fail_all(Status status) {
     }
 }
 
+// call_failed_dne where the peer has gone, as far as the exchange that follows will not find that out by itself.
+Status ClientConnection::check_peer(const OutgoingBody& body) {
+    uint16_t max_frag;
+    {
+        Guard g(mutex_);
+        max_frag = max_xmit_frag_;
+    }
+    if (body.fits(max_frag) && stream_->exchange_finds_peer_gone(body.framed_size())) return Status::ok;
+    if (stream_->alive()) return Status::ok;
+    close();
+    return Status::call_failed_dne;
+}
+
 Status ClientConnection::perform(OutboundCall& call, const Send& send, OutgoingBody& body) {
     wire::CallFields fields;
     uint16_t max_frag;
+    RPC_TRY(check_peer(body));
     RPC_TRY(enlist(call, send, fields, max_frag));
     Buffer out;
     Vector<size_t> ends;
     Vector<ByteView> pdus;
+    const uint8_t* const stub = body.data();
     Status status = frame_call(fields, std::move(body), max_frag, out, &ends);
     if (!failed(status) && !pdus.reserve(ends.size())) status = Status::out_of_memory;
     if (failed(status)) {
@@ -282,7 +297,12 @@ Status ClientConnection::perform(OutboundCall& call, const Send& send, OutgoingB
     for (size_t i = 0, at = 0; i < ends.size(); at = ends[i++])
         if (!pdus.push_back(out.view().subspan(at, ends[i] - at))) __builtin_unreachable();  // reserved
     size_t got = 0;
+    io::about_to_wait();
     status = stream_->exchange({pdus.data(), pdus.size()}, read_buffer_.bytes(), got, wait_forever);
+    if (status == Status::call_failed_dne && body.take_back(out, stub)) {
+        close();
+        return delist(call) ? status : Status::ok;
+    }
     for (;;) {
         if (!failed(status)) status = read_some(got);
         if (failed(status)) {

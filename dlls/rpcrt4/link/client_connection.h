@@ -80,8 +80,8 @@ public:
         const Uuid* object = nullptr;
     };
     // Synchronous: sends, and pumps this connection until the call has ended: ok, and its on_end was called. A failure means that
-    // nothing was sent and on_end is not called: call_failed_dne with `body` kept when the connection was closed already, so
-    // that another may be tried; out_of_memory.
+    // nothing was sent and on_end is not called: call_failed_dne with `body` kept when the connection was closed already or the
+    // peer turns out to be gone, so that another may be tried; out_of_memory.
     Status perform(OutboundCall& call, const Send& send, OutgoingBody& body) EXCLUDES(mutex_);
 
     // Asynchronous: takes the place that reserve() promised, sends and returns. Failures as perform's; the place is free then. Either
@@ -119,6 +119,7 @@ private:
     };
     Status negotiate(wire::PduType type, const Syntaxes& syntaxes, uint32_t& group);
     Status read_some(size_t got);
+    Status check_peer(const OutgoingBody& body) EXCLUDES(mutex_);
     Status await_answer(bool queued);
     Status on_pdu(ByteView raw);
     void answer(Status status) REQUIRES(mutex_);

@@ -22,6 +22,16 @@ public:
     size_t size() const { return buffer_.size() - headroom_; }
     // Keeps the first `size` bytes (size <= size()).
     void shrink(size_t size) { (void)!buffer_.resize(headroom_ + size); }
+    // Whether a request of one fragment, not more than `max_frag`, will be framed where the data lie.
+    bool fits(uint16_t max_frag) const { return buffer_.size() <= max_frag; }
+    // Bytes of that fragment.
+    size_t framed_size() const { return buffer_.size(); }
+    // Undoes frame_call for such a request, which was not sent, and whose data() was `stub`; false when it was framed elsewhere.
+    [[nodiscard]] bool take_back(Buffer& framed, const uint8_t* stub) {
+        if (framed.data() + headroom_ != stub) return false;
+        buffer_ = std::move(framed);
+        return true;
+    }
     void reset() {
         buffer_.reset();
         headroom_ = 0;

@@ -60,6 +60,8 @@ public:
         release();
     }
     size_t chunk = SIZE_MAX;
+    bool finds_peer_gone = false;  // exchange() does
+    int asked_alive = 0;
 
     // ---- io::Stream ----
     Status write(std::span<const ByteView> parts) override {
@@ -81,6 +83,11 @@ public:
         got = now.size();
         return Status::ok;
     }
+    Status exchange(std::span<const ByteView> parts, MutBytes into, size_t& got, uint32_t timeout_ms) override {
+        if (finds_peer_gone && peer_closed_ && !closed) return Status::call_failed_dne;
+        return Stream::exchange(parts, into, got, timeout_ms);
+    }
+    bool exchange_finds_peer_gone(size_t) override { return finds_peer_gone; }
     Status start(io::StreamSink& sink) override {
         if (closed || refuse_start) return Status::server_unavailable;
         add_ref();
@@ -94,7 +101,7 @@ public:
     }
     void close() override { closed = true; }
     size_t unsent() override { return backlog; }
-    bool alive() override { return !closed && !peer_closed_; }
+    bool alive() override { return ++asked_alive, !closed && !peer_closed_; }
     bool peer_is_local() const override { return true; }
 
 private:
