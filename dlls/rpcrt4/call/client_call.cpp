@@ -15,8 +15,8 @@ constexpr size_t hint_factor = 256;   // and that many times what came with it
 }  // namespace
 
 ClientCall::ClientCall(Ref<link::Association> association, const link::Syntaxes& syntaxes, uint16_t opnum, uint8_t pdu_flags,
-                       const Uuid* object)
-    : association_(std::move(association)) {
+                       const Uuid* object, Ref<const security::ClientAuth> auth)
+    : association_(std::move(association)), auth_(std::move(auth)) {
     send_.syntaxes = syntaxes;
     send_.opnum = opnum;
     send_.flags = pdu_flags;
@@ -41,7 +41,8 @@ ClientCall::~ClientCall() {
 Status ClientCall::connect(bool async) {
     async_connection_ = async;
     Ref<link::ClientConnection> connection;
-    RPC_TRY(async ? association_->reserve(send_.syntaxes, connection) : association_->lease(send_.syntaxes, connection));
+    RPC_TRY(async ? association_->reserve(send_.syntaxes, auth(), connection)
+                  : association_->lease(send_.syntaxes, auth(), connection));
     Guard g(mutex_);
     connection_ = std::move(connection);
     return Status::ok;
@@ -107,7 +108,7 @@ Status ClientCall::start() {
     Status status = connection->start(*this, send_, body);
     if (status == Status::call_failed_dne && body.allocated()) {
         Ref<link::ClientConnection> other;
-        status = association_->reserve(send_.syntaxes, other);
+        status = association_->reserve(send_.syntaxes, auth(), other);
         {
             Guard g(mutex_);
             connection_ = other;

@@ -13,9 +13,9 @@ namespace rpc::call {
 
 class ClientCall final : public link::WaitingCall {
 public:
-    // `association` may be null in tests of the state machine alone.
+    // `association` may be null in tests of the state machine alone. `auth`: who the call is made as, null for nobody.
     ClientCall(Ref<link::Association> association, const link::Syntaxes& syntaxes, uint16_t opnum, uint8_t pdu_flags,
-               const Uuid* object);
+               const Uuid* object, Ref<const security::ClientAuth> auth = nullptr);
     ~ClientCall() override;
 
     // ---- before the call ----
@@ -53,6 +53,7 @@ public:
     void on_end(Status status) override EXCLUDES(mutex_);
     void on_place(Ref<link::ClientConnection> connection, Status why) override EXCLUDES(mutex_);
     const link::Syntaxes& syntaxes() const override { return send_.syntaxes; }
+    const security::ClientAuth* auth() const override { return auth_.get(); }
 
 private:
     enum class Phase : uint8_t { idle, pending, finished, collected };
@@ -61,6 +62,7 @@ private:
     void catch_up(link::ClientConnection& connection) EXCLUDES(mutex_);
 
     const Ref<link::Association> association_;  // until destruction: connections call their owner while they hold us
+    const Ref<const security::ClientAuth> auth_;
     link::ClientConnection::Send send_;
     Uuid object_;
     RPC_ASYNC_STATE* state_ = nullptr;  // constant from start on

@@ -5,7 +5,7 @@
 namespace rpc::link {
 namespace {
 
-// Connections to a peer that does not multiplex: each carries one call at a time.
+// Connections of one identity to a peer that does not multiplex: each carries one call at a time.
 constexpr size_t max_queued_connections = 64;
 constexpr int max_open_attempts = 3;
 
@@ -49,7 +49,7 @@ Association::~Association() {
     for (auto& c : queued_) c->close();
 }
 
-Status Association::open(ClientConnection::Kind kind, bool claimed, const Syntaxes& syntaxes,
+Status Association::open(ClientConnection::Kind kind, bool claimed, const Syntaxes& syntaxes, const security::ClientAuth* auth,
                          Ref<ClientConnection>& connection) {
     uint32_t group;
     {
@@ -61,7 +61,7 @@ Status Association::open(ClientConnection::Kind kind, bool claimed, const Syntax
         if (group == 0) opening_ = claimed = true;
     }
     auto made = make_ref<ClientConnection>(kind);
-    Status status = made ? made->open(protocol_, address_, syntaxes, group, this) : Status::out_of_memory;
+    Status status = made ? made->open(protocol_, address_, syntaxes, Ref<const security::ClientAuth>::share(auth), group, this) : Status::out_of_memory;
     opened(claimed, !failed(status), group);
     if (!failed(status))
         connection = std::move(made);
@@ -95,10 +95,10 @@ void Association::drop_dead() {
 }
 
 // Whether its peer is still there is not asked here: to ask costs system calls, and the call may find out without.
-bool Association::take_idle(const Syntaxes& syntaxes, Ref<ClientConnection>& connection) {
+bool Association::take_idle(const Syntaxes& syntaxes, const security::ClientAuth* auth, Ref<ClientConnection>& connection) {
     for (size_t i = idle_.size(); i-- != 0;) {
         bool needs_context;
-        if (!idle_[i]->serves(syntaxes, needs_context) || needs_context) continue;
+        if (!idle_[i]->serves(syntaxes, auth, needs_context) || needs_context) continue;
         connection = idle_[i];
         idle_.erase(i);
         return true;
@@ -106,15 +106,15 @@ bool Association::take_idle(const Syntaxes& syntaxes, Ref<ClientConnection>& con
     return false;
 }
 
-Status Association::lease(const Syntaxes& syntaxes, Ref<ClientConnection>& connection) {
+Status Association::lease(const Syntaxes& syntaxes, const security::ClientAuth* auth, Ref<ClientConnection>& connection) {
     Ref<ClientConnection> extend;
     {
         Guard g(mutex_);
-        if (take_idle(syntaxes, connection)) return Status::ok;
+        if (take_idle(syntaxes, auth, connection)) return Status::ok;
         drop_dead();
         for (size_t i = idle_.size(); i-- != 0;) {
             bool needs_context;
-            if (idle_[i]->serves(syntaxes, needs_context) && !extend) extend = idle_[i];
+            if (idle_[i]->serves(syntaxes, auth, needs_context) && !extend) extend = idle_[i];
         }
         for (size_t i = 0; extend && i < idle_.size(); ++i)
             if (idle_[i] == extend) idle_.erase(i);
@@ -129,7 +129,7 @@ Status Association::lease(const Syntaxes& syntaxes, Ref<ClientConnection>& conne
         give_back(std::move(extend));
         if (!lost) return status;  // the server's answer; a connection that just died is replaced silently
     }
-    return open(ClientConnection::Kind::sync, false, syntaxes, connection);
+    return open(ClientConnection::Kind::sync, false, syntaxes, auth, connection);
 }
 
 void Association::give_back(Ref<ClientConnection> connection) {
@@ -141,14 +141,14 @@ void Association::give_back(Ref<ClientConnection> connection) {
     connection->close();
 }
 
-Status Association::reserve_existing(const Syntaxes& syntaxes, Ref<ClientConnection>& connection) {
+Status Association::reserve_existing(const Syntaxes& syntaxes, const security::ClientAuth* auth, Ref<ClientConnection>& connection) {
     Ref<ClientConnection> extend;
     {
         Guard g(mutex_);
         drop_dead();
         for (auto& c : queued_) {
             bool needs_context;
-            if (!c->serves(syntaxes, needs_context) || (needs_context && extend) || !c->reserve()) continue;
+            if (!c->serves(syntaxes, auth, needs_context) || (needs_context && extend) || !c->reserve()) continue;
             if (!needs_context) {
                 if (extend) extend->put_back();  // nobody saw it taken: all who look hold our mutex
                 connection = c;
@@ -167,14 +167,16 @@ Status Association::reserve_existing(const Syntaxes& syntaxes, Ref<ClientConnect
     return extend->alive() ? status : Status::ok;
 }
 
-Status Association::reserve(const Syntaxes& syntaxes, Ref<ClientConnection>& connection) {
+Status Association::reserve(const Syntaxes& syntaxes, const security::ClientAuth* auth, Ref<ClientConnection>& connection) {
     // A peer that takes connections and drops them at once is not asked for ever.
     for (int opened = 0; opened < max_open_attempts;) {
-        RPC_TRY(reserve_existing(syntaxes, connection));
+        RPC_TRY(reserve_existing(syntaxes, auth, connection));
         if (connection) return Status::ok;
         {
             Guard g(mutex_);
-            if (queued_.size() >= max_queued_connections) return Status::ok;
+            size_t ours = 0;
+            for (auto& c : queued_) ours += security::same_auth(c->auth(), auth);
+            if (ours >= max_queued_connections) return Status::ok;
             if (opening_) {
                 opened_.wait(mutex_);
                 continue;  // what was opened may serve us
@@ -182,7 +184,7 @@ Status Association::reserve(const Syntaxes& syntaxes, Ref<ClientConnection>& con
             opening_ = true;
         }
         Ref<ClientConnection> made;
-        RPC_TRY(open(ClientConnection::Kind::async, true, syntaxes, made));
+        RPC_TRY(open(ClientConnection::Kind::async, true, syntaxes, auth, made));
         ++opened;
         bool reserved = made->reserve();
         Guard g(mutex_);
@@ -241,7 +243,7 @@ void Association::run() {
             if (!call) return;
         }
         Ref<ClientConnection> connection;
-        Status status = reserve(call->syntaxes(), connection);
+        Status status = reserve(call->syntaxes(), call->auth(), connection);
         if (!failed(status) && !connection) return;  // the next freed place comes back here
         if (cancel_wait(*call)) {
             call->on_place(std::move(connection), status);

@@ -1,7 +1,7 @@
 #pragma once
 // What a client shares with one server endpoint: its connections and its association group. Every binding to that endpoint,
 // and every call until it is destroyed, holds a reference; the last one closes the connections. Synchronous and
-// asynchronous calls never share a connection. Sources: C706 chapter 9.3.2, RPC:managing-network-connection-sets-associations-.
+// asynchronous calls never share a connection, nor do calls of different identities. Sources: C706 chapter 9.3.2, RPC:managing-network-connection-sets-associations-.
 #include "base/mutex.h"
 #include "base/str.h"
 #include "base/vector.h"
@@ -15,6 +15,8 @@ public:
     // A connection with a place reserved for it is here (the call starts on it), or none can be had: `why`. Pool thread, unlocked.
     virtual void on_place(Ref<ClientConnection> connection, Status why) = 0;
     virtual const Syntaxes& syntaxes() const = 0;
+    // Who it is made as; null: nobody.
+    virtual const security::ClientAuth* auth() const { return nullptr; }
 };
 
 struct InTable;  // the tag of the list of all associations
@@ -32,12 +34,12 @@ public:
 
     // A synchronous connection that has the presentation context, for this caller alone until give_back. Opens one, or adds the
     // context, where none is idle; blocks. One that was idle may have lost its peer: perform finds out.
-    Status lease(const Syntaxes& syntaxes, Ref<ClientConnection>& connection) EXCLUDES(mutex_);
+    Status lease(const Syntaxes& syntaxes, const security::ClientAuth* auth, Ref<ClientConnection>& connection) EXCLUDES(mutex_);
     void give_back(Ref<ClientConnection> connection) EXCLUDES(mutex_);
 
     // An asynchronous connection with the context and a place reserved. Null with ok: the peer does not multiplex and as
     // many connections as we allow are busy; the call may wait().
-    Status reserve(const Syntaxes& syntaxes, Ref<ClientConnection>& connection) EXCLUDES(mutex_);
+    Status reserve(const Syntaxes& syntaxes, const security::ClientAuth* auth, Ref<ClientConnection>& connection) EXCLUDES(mutex_);
     // Keeps a reference on the call until on_place, or until cancel_wait took it back (true: on_place will not come).
     void wait(WaitingCall& call) EXCLUDES(mutex_);
     bool cancel_wait(WaitingCall& call) EXCLUDES(mutex_);
@@ -46,12 +48,13 @@ private:
     void on_place_freed() override EXCLUDES(mutex_);
     void run() override EXCLUDES(mutex_);  // serves the waiting calls
     // `claimed`: the caller has set opening_, which ends with this.
-    Status open(ClientConnection::Kind kind, bool claimed, const Syntaxes& syntaxes, Ref<ClientConnection>& connection)
-        EXCLUDES(mutex_);
+    Status open(ClientConnection::Kind kind, bool claimed, const Syntaxes& syntaxes, const security::ClientAuth* auth,
+                Ref<ClientConnection>& connection) EXCLUDES(mutex_);
     void opened(bool claimed, bool success, uint32_t group) EXCLUDES(mutex_);
     void drop_dead() REQUIRES(mutex_);
-    bool take_idle(const Syntaxes& syntaxes, Ref<ClientConnection>& connection) REQUIRES(mutex_);
-    Status reserve_existing(const Syntaxes& syntaxes, Ref<ClientConnection>& connection) EXCLUDES(mutex_);
+    bool take_idle(const Syntaxes& syntaxes, const security::ClientAuth* auth, Ref<ClientConnection>& connection) REQUIRES(mutex_);
+    Status reserve_existing(const Syntaxes& syntaxes, const security::ClientAuth* auth, Ref<ClientConnection>& connection)
+        EXCLUDES(mutex_);
 
     const io::Protocol& protocol_;
     const io::Address address_;

@@ -13,6 +13,8 @@ constexpr size_t small_read = 4096;
 constexpr size_t large_read = 0x10000;
 constexpr uint16_t feature_context_id = 0xFFFF;  // ours never get that far: contexts per connection are bounded
 constexpr size_t max_contexts = 1000;
+constexpr uint32_t first_security_context = 1;
+constexpr int max_legs = 16;  // a server could go on for ever
 
 Status status_of_rejection(const wire::ContextResult& result) {
     if (result.result == wire::BindResult::user_rejection) return Status::access_denied;
@@ -45,13 +47,25 @@ Status status_of_nak(wire::RejectReason reason) {
     }
 }
 
+// What the calls learn of a connection that failed.
+Status final_status(Status why) {
+    return why == Status::protocol_error || why == Status::out_of_memory || why == Status::sec_pkg_error ? why : Status::call_failed;
+}
+
 }  // namespace
 
 // ---- opening and negotiation ----
 
-Status ClientConnection::open(const io::Protocol& protocol, const io::Address& address, const Syntaxes& first, uint32_t& group,
-                              ConnectionOwner* owner) {
+Status ClientConnection::open(const io::Protocol& protocol, const io::Address& address, const Syntaxes& first,
+                              Ref<const security::ClientAuth> auth, uint32_t& group, ConnectionOwner* owner) {
     owner_ = owner;
+    if (auth) {
+        Ref<security::Context> context;
+        RPC_TRY(auth->new_context(context));
+        session_ = make_ref<SecuritySession>(std::move(context), auth->service, auth->level, first_security_context);
+        if (!session_) return Status::out_of_memory;
+    }
+    auth_ = std::move(auth);
     RPC_TRY(protocol.connect(address, connect_timeout_ms, stream_));
     if (!read_buffer_.resize(small_read)) return Status::out_of_memory;
     RPC_TRY(negotiate(wire::PduType::bind, first, group));
@@ -73,59 +87,109 @@ Status ClientConnection::open(const io::Protocol& protocol, const io::Address& a
     return status;
 }
 
+Status ClientConnection::begin_negotiation(wire::PduType type, const Syntaxes& syntaxes, Negotiation& n, bool& known) {
+    Guard g(mutex_);
+    while (negotiating_ && !closed_) answered_.wait(mutex_);
+    if (closed_) return Status::call_failed_dne;
+    for (const Context& c : contexts_) known = known || c.syntaxes == syntaxes;  // who negotiated before us added it
+    if (known) return Status::ok;
+    if (contexts_.size() >= max_contexts) return Status::out_of_resources;
+    negotiating_ = true;
+    answer_here_ = false;
+    answered_token_.clear();
+    offered_ = syntaxes;
+    offered_id_ = next_context_id_;
+    negotiation_id_ = next_call_id_++;
+    n = {type, offered_id_, negotiation_id_, started_, false};
+    return Status::ok;
+}
+
 Status ClientConnection::negotiate(wire::PduType type, const Syntaxes& syntaxes, uint32_t& group) {
-    wire::BindFields fields;
-    wire::ContextOffer offers[2];
-    bool queued, sent = false;
-    {
-        Guard g(mutex_);
-        while (negotiating_ && !closed_) answered_.wait(mutex_);
-        if (closed_) return Status::call_failed_dne;
-        for (const Context& c : contexts_)
-            if (c.syntaxes == syntaxes) return Status::ok;  // who negotiated before us added it
-        if (contexts_.size() >= max_contexts) return Status::out_of_resources;
-        negotiating_ = true;
-        answer_here_ = false;
-        offered_ = syntaxes;
-        offered_id_ = next_context_id_;
-        queued = started_;
-        fields.call_id = negotiation_id_ = next_call_id_++;
-        offers[0].p_cont_id = offered_id_;
-    }
-    fields.flags = wire::pfc::conc_mpx;
-    fields.max_xmit_frag = fields.max_recv_frag = our_max_frag;
-    fields.assoc_group_id = group;
-    const wire::SyntaxId features = wire::feature_syntax(wire::feature::keep_connection_on_orphan);
-    offers[0].abstract_syntax = offers[1].abstract_syntax = syntaxes.abstract_syntax;
-    offers[0].transfer_syntaxes = {&syntaxes.transfer_syntax, 1};
-    offers[1].p_cont_id = feature_context_id;
-    offers[1].transfer_syntaxes = {&features, 1};
-    Buffer pdu;
-    Status status = wire::build_bind(pdu, type, fields, {offers, type == wire::PduType::bind ? size_t{2} : size_t{1}});
-    if (!failed(status)) {
-        sent = true;
-        if (queued) {
-            stream_->post(std::move(pdu));
-        } else {
-            ByteView part = pdu.view();
-            size_t got = 0;
-            status = stream_->exchange({&part, 1}, read_buffer_.bytes(), got, wait_forever);
-            if (!failed(status)) status = read_some(got);
-        }
-    }
-    if (!failed(status)) status = await_answer(queued);
+    Negotiation n;
+    bool known = false;
+    RPC_TRY(begin_negotiation(type, syntaxes, n, known));
+    if (known) return Status::ok;
+    Buffer token;
+    const bool secure = session_ && type == wire::PduType::bind;
+    Status status = secure ? session_->step({}, token) : Status::ok;
+    if (!failed(status) && secure && token.empty()) status = Status::sec_pkg_error;  // it would be a bind as nobody
+    if (!failed(status)) status = offer(n, syntaxes, group, token.view());
+    if (!failed(status) && secure) status = prove(n, syntaxes, group);
     Guard g(mutex_);
     negotiating_ = false;
     answered_.wake_all();
     if (failed(status)) {
         g.unlock();
-        if (sent) close();  // its answer may still come, and would be taken for another's
+        if (n.sent) close();  // its answer may still come, and would be taken for another's
         return status;
     }
     RPC_TRY(answer_);
     ++next_context_id_;  // a refused one leaves no context behind: its id is offered again
     group = answered_group_;
     return contexts_.push_back({offered_, offered_id_}) ? Status::ok : Status::out_of_memory;
+}
+
+// Sends bind or alter_context, with a token unless it is empty, and waits for the answer.
+Status ClientConnection::offer(Negotiation& n, const Syntaxes& syntaxes, uint32_t group, ByteView token) {
+    wire::BindFields fields;
+    fields.call_id = n.call_id;
+    fields.flags = wire::pfc::conc_mpx;
+    if (session_ && session_->protects()) fields.flags |= wire::pfc::support_header_sign;
+    fields.max_xmit_frag = fields.max_recv_frag = our_max_frag;
+    fields.assoc_group_id = group;
+    const wire::SyntaxId features = wire::feature_syntax(wire::feature::keep_connection_on_orphan);
+    wire::ContextOffer offers[2];
+    offers[0].p_cont_id = n.p_cont_id;
+    offers[0].abstract_syntax = offers[1].abstract_syntax = syntaxes.abstract_syntax;
+    offers[0].transfer_syntaxes = {&syntaxes.transfer_syntax, 1};
+    offers[1].p_cont_id = feature_context_id;
+    offers[1].transfer_syntaxes = {&features, 1};
+    Buffer pdu;
+    RPC_TRY(wire::build_bind(pdu, n.type, fields, {offers, n.type == wire::PduType::bind ? size_t{2} : size_t{1}}));
+    if (!token.empty()) RPC_TRY(wire::append_auth(pdu, 0, session_->fields(), token));
+    n.sent = true;
+    if (n.queued) {
+        stream_->post(std::move(pdu));
+    } else {
+        ByteView part = pdu.view();
+        size_t got = 0;
+        RPC_TRY(stream_->exchange({&part, 1}, read_buffer_.bytes(), got, wait_forever));
+        RPC_TRY(read_some(got));
+    }
+    return await_answer(n.queued);
+}
+
+// The legs behind the first two: rpc_auth_3 where ours is the last, alter_context where the server has another one.
+Status ClientConnection::prove(Negotiation& n, const Syntaxes& syntaxes, uint32_t group) {
+    for (int leg = 0; leg < max_legs; ++leg) {
+        Buffer in, out;
+        {
+            Guard g(mutex_);
+            in = std::move(answered_token_);
+            answered_token_.reset();
+            if (failed(answer_)) return Status::ok;  // the caller sees it
+        }
+        if (session_->complete()) return in.empty() ? Status::ok : Status::protocol_error;
+        if (in.empty()) return Status::access_denied;  // a server that ignores who we are
+        RPC_TRY(session_->step(in.view(), out));
+        if (session_->complete()) return out.empty() ? Status::ok : send_auth3(n.call_id, out.view());
+        if (out.empty()) return Status::sec_pkg_error;
+        n.type = wire::PduType::alter_context;
+        {
+            Guard g(mutex_);
+            answer_here_ = false;
+        }
+        RPC_TRY(offer(n, syntaxes, group, out.view()));
+    }
+    return Status::sec_pkg_error;
+}
+
+Status ClientConnection::send_auth3(uint32_t call_id, ByteView token) {
+    Buffer pdu;
+    RPC_TRY(wire::build_auth3(pdu, call_id));
+    RPC_TRY(wire::append_auth(pdu, 0, session_->fields(), token));
+    ByteView part = pdu.view();
+    return stream_->write({&part, 1});
 }
 
 // Waits until the answer to the negotiation is here; the blocking stream is read by this thread, the queued one by the pool.
@@ -157,10 +221,15 @@ Status ClientConnection::on_bind_ack(const wire::Pdu& pdu) {
     if (!negotiating_ || answer_here_) return Status::protocol_error;
     if (pdu.header.type == wire::PduType::bind_ack) {
         if (ack.max_recv_frag < wire::header_size + 64) return Status::protocol_error;
+        if (session_) session_->sign_header = session_->protects() && pdu.header.has(wire::pfc::support_header_sign);
         max_xmit_frag_ = std::min(ack.max_recv_frag, our_max_frag);
         multiplexes_ = pdu.header.has(wire::pfc::conc_mpx);
         negotiated_features_ = features;
         keeps_on_orphan_ = features && (extra.reason & wire::feature::keep_connection_on_orphan) != 0;
+    }
+    if (pdu.has_auth && session_) {
+        if (!session_->matches(pdu.auth)) return Status::protocol_error;
+        if (!answered_token_.append(pdu.auth.token)) return Status::out_of_memory;
     }
     answered_group_ = ack.assoc_group_id;
     answer(first.result == wire::BindResult::acceptance ? Status::ok : status_of_rejection(first));
@@ -182,7 +251,8 @@ Status ClientConnection::on_bind_nak(const wire::Pdu& pdu) {
     return Status::ok;
 }
 
-bool ClientConnection::serves(const Syntaxes& syntaxes, bool& needs_context) {
+bool ClientConnection::serves(const Syntaxes& syntaxes, const security::ClientAuth* auth, bool& needs_context) {
+    if (!security::same_auth(auth_.get(), auth)) return false;
     Guard g(mutex_);
     if (closed_ || draining_) return false;
     needs_context = true;
@@ -273,10 +343,38 @@ Status ClientConnection::check_peer(const OutgoingBody& body) {
         Guard g(mutex_);
         max_frag = max_xmit_frag_;
     }
-    if (body.fits(max_frag) && stream_->exchange_finds_peer_gone(body.framed_size())) return Status::ok;
+    if (!session_ && body.fits(max_frag) && stream_->exchange_finds_peer_gone(body.framed_size())) return Status::ok;
     if (stream_->alive()) return Status::ok;
     close();
     return Status::call_failed_dne;
+}
+
+// What protection of the stub data alone would leave open to changes on the way is said again behind it.
+Status ClientConnection::add_verification(const Send& send, const wire::CallFields& fields, OutgoingBody& body) {
+    if (!session_ || session_->level < security::Level::integrity) return Status::ok;
+    wire::Verification v;
+    {
+        Guard g(mutex_);
+        for (Context& c : contexts_)
+            if (c.p_cont_id == fields.p_cont_id && !c.verified) v.has_context = c.verified = true;
+    }
+    v.has_header = v.has_bitmask = !session_->sign_header;
+    if (!v.has_header && !v.has_context) return Status::ok;
+    v.client_signs_headers = true;
+    v.abstract_syntax = send.syntaxes.abstract_syntax;
+    v.transfer_syntax = send.syntaxes.transfer_syntax;
+    v.drep[0] = 0x10;  // as write_header has it
+    v.call_id = fields.call_id;
+    v.p_cont_id = fields.p_cont_id;
+    v.opnum = fields.opnum;
+    return body.append(v);
+}
+
+// Frames the request; protecting it is up to the caller, in the order of sending.
+Status ClientConnection::frame(const Send& send, const wire::CallFields& fields, uint16_t max_frag, OutgoingBody& body, Buffer& out,
+                               Vector<size_t>* ends) {
+    RPC_TRY(add_verification(send, fields, body));
+    return frame_call(fields, std::move(body), max_frag, out, ends, session_ ? session_->call_auth() : wire::CallAuth{});
 }
 
 Status ClientConnection::perform(OutboundCall& call, const Send& send, OutgoingBody& body) {
@@ -288,7 +386,8 @@ Status ClientConnection::perform(OutboundCall& call, const Send& send, OutgoingB
     Vector<size_t> ends;
     Vector<ByteView> pdus;
     const uint8_t* const stub = body.data();
-    Status status = frame_call(fields, std::move(body), max_frag, out, &ends);
+    Status status = frame(send, fields, max_frag, body, out, &ends);
+    if (!failed(status) && session_ && failed(status = session_->protect(out.bytes()))) close();
     if (!failed(status) && !pdus.reserve(ends.size())) status = Status::out_of_memory;
     if (failed(status)) {
         delist(call);
@@ -307,7 +406,7 @@ Status ClientConnection::perform(OutboundCall& call, const Send& send, OutgoingB
         if (!failed(status)) status = read_some(got);
         if (failed(status)) {
             close();
-            fail_all(status == Status::protocol_error || status == Status::out_of_memory ? status : Status::call_failed);
+            fail_all(final_status(status));
             return Status::ok;
         }
         {
@@ -353,14 +452,14 @@ Status ClientConnection::start(OutboundCall& call, const Send& send, OutgoingBod
         return status;
     }
     Buffer out;
-    status = frame_call(fields, std::move(body), max_frag, out);
+    status = frame(send, fields, max_frag, body, out, nullptr);
+    if (!failed(status)) status = post_protected(std::move(out));
     if (failed(status)) {
         if (!delist(call)) return Status::ok;  // the connection's end came first, and told the call
         close_if_drained();
         if (owner_) owner_->on_place_freed();
         return status;
     }
-    stream_->post(std::move(out));
     bool cancelled, abandoned;
     {
         Guard g(mutex_);
@@ -371,6 +470,16 @@ Status ClientConnection::start(OutboundCall& call, const Send& send, OutgoingBod
     if (cancelled && !abandoned) send_bare(wire::PduType::co_cancel, fields.call_id);
     if (abandoned) abandon(call);
     return Status::ok;
+}
+
+Status ClientConnection::post_protected(Buffer pdus) {
+    if (!session_ || !session_->protects()) return stream_->post(std::move(pdus)), Status::ok;
+    sending_.enter();
+    Status status = session_->protect(pdus.bytes());
+    if (!failed(status)) stream_->post(std::move(pdus));
+    sending_.leave();
+    if (failed(status)) close();  // the numbers of what follows would not be the server's
+    return status;
 }
 
 void ClientConnection::send_bare(wire::PduType type, uint32_t call_id) {
@@ -445,9 +554,16 @@ Status ClientConnection::on_pdu(ByteView raw) {
     }
 }
 
-Status ClientConnection::on_response(const wire::Pdu& pdu) {
+Status ClientConnection::on_response(const wire::Pdu& received) {
     wire::Response response;
-    if (wire::parse_response(pdu, response) != wire::Parsed::ok) return Status::protocol_error;
+    if (wire::parse_response(received, response) != wire::Parsed::ok) return Status::protocol_error;
+    wire::Pdu pdu = received;
+    if (session_ && session_->protects()) {
+        Status status = session_->unprotect(received, response.stub_offset, plain_, pdu);
+        if (status == Status::access_denied) return Status::sec_pkg_error;
+        RPC_TRY(status);
+        if (wire::parse_response(pdu, response) != wire::Parsed::ok) return Status::protocol_error;
+    }
     Ref<OutboundCall> call = find(pdu.header.call_id);
     if (!call) {  // the late answer of an abandoned call, unless nothing says whose it is
         {
@@ -477,8 +593,9 @@ Status ClientConnection::on_fault(const wire::Pdu& pdu) {
             answer(status);  // to a bind or alter_context
             return Status::ok;
         }
-        // The nearest peer's server may send a response behind its fault, which the next call would take for its own.
-        if (!echoes_call_id()) draining_ = true;
+        // The nearest peer's server may send a response behind its fault, which the next call would take for its own. A protected
+        // fault has a number that nobody counted.
+        if (!echoes_call_id() || (pdu.has_auth && session_ && session_->protects())) draining_ = true;
     }
     if (auto call = find(pdu.header.call_id)) end_call(*call, status);
     close_if_drained();
@@ -490,7 +607,7 @@ void ClientConnection::on_data(ByteView bytes, io::WorkList&) {
     if (!failed(status)) return;
     RPC_LOG(warn, "client connection closed: status %u", code(status));
     close();
-    fail_all(status == Status::protocol_error || status == Status::out_of_memory ? status : Status::call_failed);
+    fail_all(final_status(status));
 }
 
 void ClientConnection::on_closed(Status, io::WorkList&) {

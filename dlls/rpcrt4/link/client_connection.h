@@ -10,6 +10,7 @@
 #include "io/protocols.h"
 #include "link/framing.h"
 #include "link/reassembly.h"
+#include "link/security_session.h"
 #include "wire/bind.h"
 
 namespace rpc::link {
@@ -62,14 +63,16 @@ public:
     explicit ClientConnection(Kind kind) : kind_(kind) {}
     ~ClientConnection() { close(); }
 
-    // Connects, and binds the first presentation context. `group` is the association group to join, 0 for a new one; it
-    // receives the server's. An asynchronous connection then joins the pool and lives until close() or the peer's end.
-    // Blocks the calling thread. server_unavailable, unknown_if, unsupported_trans_syn, protocol_error, ...
-    Status open(const io::Protocol& protocol, const io::Address& address, const Syntaxes& first, uint32_t& group,
-                ConnectionOwner* owner) EXCLUDES(mutex_);
+    // Connects, binds the first presentation context and, with `auth`, builds the security context. `group` is the association
+    // group to join, 0 for a new one; it receives the server's. An asynchronous connection then joins the pool and lives until
+    // close() or the peer's end. Blocks the calling thread. server_unavailable, unknown_if, unsupported_trans_syn,
+    // protocol_error, access_denied, unknown_authn_service, sec_pkg_error, ...
+    Status open(const io::Protocol& protocol, const io::Address& address, const Syntaxes& first,
+                Ref<const security::ClientAuth> auth, uint32_t& group, ConnectionOwner* owner) EXCLUDES(mutex_);
 
-    // Whether calls for `syntaxes` can go here now; `needs_context` tells that alter_context comes first.
-    bool serves(const Syntaxes& syntaxes, bool& needs_context) EXCLUDES(mutex_);
+    // Whether calls for `syntaxes` as that identity (null: as nobody) can go here now; `needs_context` tells that alter_context
+    // comes first.
+    bool serves(const Syntaxes& syntaxes, const security::ClientAuth* auth, bool& needs_context) EXCLUDES(mutex_);
     // Adds a presentation context by alter_context, waiting for the answer.
     Status add_context(const Syntaxes& syntaxes) EXCLUDES(mutex_);
 
@@ -107,6 +110,7 @@ public:
     // Whether it is at its end, for its calls too. A draining one is not: it closes behind its last call.
     bool gone() EXCLUDES(mutex_);
     Kind kind() const { return kind_; }
+    const security::ClientAuth* auth() const { return auth_.get(); }
 
     // io::StreamSink
     void on_data(ByteView bytes, io::WorkList& later) override EXCLUDES(mutex_);
@@ -116,8 +120,24 @@ private:
     struct Context {
         Syntaxes syntaxes;
         uint16_t p_cont_id;
+        bool verified = false;  // a protected request has told the server which syntaxes it means
+    };
+    // What goes out for a negotiation, and how its answer is awaited.
+    struct Negotiation {
+        wire::PduType type;
+        uint16_t p_cont_id;
+        uint32_t call_id;
+        bool queued;
+        bool sent;
     };
     Status negotiate(wire::PduType type, const Syntaxes& syntaxes, uint32_t& group);
+    Status begin_negotiation(wire::PduType type, const Syntaxes& syntaxes, Negotiation& n, bool& known) EXCLUDES(mutex_);
+    Status offer(Negotiation& n, const Syntaxes& syntaxes, uint32_t group, ByteView token) EXCLUDES(mutex_);
+    Status prove(Negotiation& n, const Syntaxes& syntaxes, uint32_t group) EXCLUDES(mutex_);
+    Status send_auth3(uint32_t call_id, ByteView token);
+    Status add_verification(const Send& send, const wire::CallFields& fields, OutgoingBody& body) EXCLUDES(mutex_);
+    Status frame(const Send& send, const wire::CallFields& fields, uint16_t max_frag, OutgoingBody& body, Buffer& out,
+                 Vector<size_t>* ends);
     Status read_some(size_t got);
     Status check_peer(const OutgoingBody& body) EXCLUDES(mutex_);
     Status await_answer(bool queued);
@@ -135,6 +155,7 @@ private:
     void close_if_drained() EXCLUDES(mutex_);
     bool carries(const OutboundCall& call) const REQUIRES(mutex_) { return call.on_.load(std::memory_order_relaxed) == this; }
     void send_bare(wire::PduType type, uint32_t call_id);
+    Status post_protected(Buffer pdus);
     // The nearest peer shows neither: it knows neither co_cancel, orphaned nor alter_context, and answers 1 for every call_id.
     bool understands_cancel() const REQUIRES(mutex_) { return multiplexes_ || negotiated_features_; }
     bool echoes_call_id() const REQUIRES(mutex_) { return understands_cancel(); }
@@ -144,6 +165,10 @@ private:
     ConnectionOwner* owner_ = nullptr;  // as stream_; told only while one of its calls is referenced
     PduSplitter splitter_;             // touched by whoever reads: the pumping thread or the sink
     Buffer read_buffer_;               // synchronous only
+    Ref<const security::ClientAuth> auth_;  // as stream_; null: nobody
+    Ref<SecuritySession> session_;          // likewise
+    Buffer plain_;                     // whoever reads: the PDU that was decrypted
+    SendOrder sending_;                // of protected requests on a queued stream
 
     Mutex mutex_;
     Condition answered_;
@@ -168,6 +193,7 @@ private:
     uint16_t offered_id_ GUARDED_BY(mutex_) = 0;
     uint32_t negotiation_id_ GUARDED_BY(mutex_) = 0;  // its call_id
     uint32_t answered_group_ GUARDED_BY(mutex_) = 0;
+    Buffer answered_token_ GUARDED_BY(mutex_);
 };
 
 }  // namespace rpc::link

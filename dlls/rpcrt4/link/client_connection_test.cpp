@@ -156,7 +156,7 @@ protected:
     }
     Ref<TestCall> start(const Syntaxes& syntaxes = first_interface) {
         auto call = make_call(syntaxes);
-        EXPECT_EQ(association->reserve(syntaxes, call->connection), Status::ok);
+        EXPECT_EQ(association->reserve(syntaxes, nullptr, call->connection), Status::ok);
         if (call->connection) EXPECT_EQ(call->connection->start(*call, call->send, call->body), Status::ok);
         return call;
     }
@@ -166,7 +166,7 @@ protected:
         Status status = Status::call_failed_dne;
         for (int i = 0; i < 2 && status == Status::call_failed_dne && call->body.allocated(); ++i) {
             Ref<ClientConnection> connection;
-            status = association->lease(syntaxes, connection);
+            status = association->lease(syntaxes, nullptr, connection);
             if (!failed(status)) status = connection->perform(*call, call->send, call->body);
             if (connection) association->give_back(std::move(connection));
         }
@@ -271,7 +271,7 @@ TEST_F(Client, BindNaksAreTold) {
         };
         EXPECT_EQ(perform()->ends, Ends{status});
         Ref<ClientConnection> connection;
-        EXPECT_EQ(association->reserve(first_interface, connection), status);
+        EXPECT_EQ(association->reserve(first_interface, nullptr, connection), status);
     }
 }
 
@@ -364,7 +364,7 @@ TEST_F(Client, FaultOrNakInsteadOfAlterContextResponse) {
         };
         auto call = start();
         Ref<ClientConnection> connection;
-        EXPECT_EQ(association->reserve(second_interface, connection), Status::server_too_busy);
+        EXPECT_EQ(association->reserve(second_interface, nullptr, connection), Status::server_too_busy);
         EXPECT_TRUE(call->ends.empty());
         respond(*script.streams.back(), script.call_ids.back(), "later");
         script.streams.back()->deliver();
@@ -379,7 +379,7 @@ TEST_F(Client, ConnectionClosesDuringAlterContext) {
     };
     auto call = start();
     Ref<ClientConnection> connection;
-    EXPECT_EQ(association->reserve(second_interface, connection), Status::ok);  // on a new connection
+    EXPECT_EQ(association->reserve(second_interface, nullptr, connection), Status::ok);  // on a new connection
     ASSERT_TRUE(connection);
     EXPECT_EQ(call->ends, Ends{Status::call_failed});
     EXPECT_EQ(script.streams.size(), 2u);
@@ -406,7 +406,7 @@ TEST_F(Client, ShutdownBehindBindAckDoesNotLoop) {
         return true;
     };
     Ref<ClientConnection> connection;
-    EXPECT_NE(association->reserve(first_interface, connection), Status::ok);
+    EXPECT_NE(association->reserve(first_interface, nullptr, connection), Status::ok);
     EXPECT_LE(script.streams.size(), 3u);
     EXPECT_EQ(perform()->ends, Ends{Status::call_failed_dne});
 }
@@ -617,7 +617,7 @@ TEST_F(Client, DiesUnusedAndTheExchangeTellsIt) {
 TEST_F(Client, AllIdleConnectionsOfAServerThatHasGoneAreReplaced) {
     answer_requests([](ScriptStream& s, uint32_t id) { respond(s, id, "r"); });
     Ref<ClientConnection> leased[3];
-    for (auto& c : leased) ASSERT_EQ(association->lease(first_interface, c), Status::ok);
+    for (auto& c : leased) ASSERT_EQ(association->lease(first_interface, nullptr, c), Status::ok);
     for (auto& c : leased) association->give_back(std::move(c));
     for (size_t i = 0; i < 3; ++i) stream(i).hang_up();
     EXPECT_EQ(perform()->ends, Ends{Status::ok});
@@ -639,7 +639,7 @@ TEST_F(Client, CallsWaitForAPlace) {
     std::vector<Ref<TestCall>> calls;
     for (int i = 0; i < 100; ++i) {
         auto call = make_call();
-        ASSERT_EQ(association->reserve(first_interface, call->connection), Status::ok);
+        ASSERT_EQ(association->reserve(first_interface, nullptr, call->connection), Status::ok);
         EXPECT_EQ(static_cast<bool>(call->connection), i < 64);
         if (call->connection)
             ASSERT_EQ(call->connection->start(*call, call->send, call->body), Status::ok);
@@ -669,7 +669,7 @@ TEST_F(Client, APlaceGivenBackWakesTheNext) {
     script.ack_flags = 0;
     script.features = false;
     std::vector<Ref<ClientConnection>> places(64);
-    for (auto& place : places) ASSERT_EQ(association->reserve(first_interface, place), Status::ok);
+    for (auto& place : places) ASSERT_EQ(association->reserve(first_interface, nullptr, place), Status::ok);
     auto call = make_call();
     association->wait(*call);
     io::run_submitted();
@@ -696,7 +696,7 @@ TEST_F(Client, ServerGoneWhileCallsWait) {
     std::vector<Ref<TestCall>> calls;
     for (int i = 0; i < 70; ++i) {
         auto call = make_call();
-        ASSERT_EQ(association->reserve(first_interface, call->connection), Status::ok);
+        ASSERT_EQ(association->reserve(first_interface, nullptr, call->connection), Status::ok);
         if (call->connection)
             ASSERT_EQ(call->connection->start(*call, call->send, call->body), Status::ok);
         else
@@ -716,7 +716,7 @@ TEST_F(Client, ServerGoneWhileCallsWait) {
 TEST_F(Client, StartThatFailsLeavesNothingBehind) {
     script.refuse_start = true;
     Ref<ClientConnection> connection;
-    EXPECT_EQ(association->reserve(first_interface, connection), Status::server_unavailable);
+    EXPECT_EQ(association->reserve(first_interface, nullptr, connection), Status::server_unavailable);
     EXPECT_FALSE(connection);
     EXPECT_TRUE(stream().closed);
 }

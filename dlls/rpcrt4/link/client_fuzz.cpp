@@ -7,6 +7,7 @@
 #include "io/executor_host.h"
 #include "link/association.h"
 #include "link/script_stream.h"
+#include "security/fake.h"
 #include "wire/fault.h"
 
 using namespace rpc;
@@ -28,6 +29,7 @@ struct Server {
     Reader in{{}};
     bool structured = false;
     int connections = 0;
+    int leg = 2;  // that a server's token would be
     static constexpr int max_connections = 6;
 };
 Server* g_server;
@@ -39,9 +41,14 @@ void bind_answer(Reader& in, wire::PduType type, const wire::Pdu& asked, Buffer&
     fields.flags = say & wire::pfc::conc_mpx;
     fields.max_xmit_frag = fields.max_recv_frag = static_cast<uint16_t>(say & 0x20 ? in.u8() : 5840);
     fields.assoc_group_id = in.u8();
+    if (asked.header.has(wire::pfc::support_header_sign)) fields.flags |= say & wire::pfc::support_header_sign;
     wire::ContextResult results[] = {{static_cast<wire::BindResult>(say & 1 ? in.u8() & 3 : 0), say, wire::ndr20},
                                      {wire::BindResult::negotiate_ack, static_cast<uint16_t>(say & 2), {}}};
     (void)failed(wire::build_bind_ack(out, type, fields, {}, {results, static_cast<size_t>(say & 0x40 ? say & 1 : say & 4 ? 1 : 2)}));
+    if (!asked.has_auth || out.empty()) return;
+    const uint8_t token[] = {'F', static_cast<uint8_t>(say & 8 ? in.u8() : g_server->leg), say};
+    (void)failed(wire::append_auth(out, 0, {asked.auth.type, asked.auth.level, asked.auth.context_id}, {token, 2}));
+    g_server->leg += 2;
 }
 
 void say_something(Reader& in, const wire::Pdu& asked, Buffer& out) {
@@ -66,7 +73,12 @@ void say_something(Reader& in, const wire::Pdu& asked, Buffer& out) {
         std::vector<uint8_t> pdu(24 + in.u8(), kind);
         wire::write_header(pdu.data(), wire::PduType::response, kind >> 3 & 3, static_cast<uint16_t>(pdu.size()), 0, id);
         std::memset(&pdu[16], kind & 0x40 ? 0xFF : 0, 8);
+        const size_t start = out.size();
         (void)!out.append(pdu);
+        // Nothing that a client could take for protected, but all that it has to look at.
+        if (asked.has_auth)
+            (void)failed(wire::append_auth(out, start, {asked.auth.type, asked.auth.level, asked.auth.context_id},
+                                           std::vector<uint8_t>(asked.auth.token.size(), kind)));
     }
     }
 }
@@ -144,6 +156,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     (void)ready;
     if (size < 2) return 0;
     const uint8_t plan = data[0];
+    Ref<security::ClientAuth> auth;
+    if (plan >> 6)
+        check(security::fake_client(security::fake_service(2 + (data[1] >> 6)), static_cast<security::Level>((plan >> 6) * 2),
+                                    {"ann", "right"}, auth) == Status::ok);
     Server server;
     server.structured = data[1] & 1;
     server.in = Reader({data + 2, size - 2});
@@ -156,7 +172,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
             auto call = make_ref<Call>(association, interfaces[plan >> i & 1]);
             check(call->body.allocate(static_cast<size_t>(i) * 40, false) == Status::ok);
             if (data[1] >> i & 2) {  // asynchronous
-                if (failed(association->reserve(call->syntaxes(), call->connection)) || !call->connection) continue;
+                if (failed(association->reserve(call->syntaxes(), i % 3 ? auth.get() : nullptr, call->connection)) || !call->connection) continue;
                 if (failed(call->connection->start(*call, call->send, call->body))) {
                     check(!call->over);
                     continue;
@@ -168,7 +184,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                 }
             } else {
                 Ref<ClientConnection> connection;
-                if (failed(association->lease(call->syntaxes(), connection))) continue;
+                if (failed(association->lease(call->syntaxes(), i % 3 ? auth.get() : nullptr, connection))) continue;
                 const Status status = connection->perform(*call, call->send, call->body);
                 check(failed(status) != call->over);
                 association->give_back(std::move(connection));
@@ -185,5 +201,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     ScriptStream::deliver_all();  // with its last call the association closed what else it had
     io::run_submitted();
     check(ScriptStream::live() == 0);
+    check(security::fake_contexts() == 0);
     return 0;
 }

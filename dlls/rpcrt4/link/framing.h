@@ -2,6 +2,7 @@
 // Stub data on its way out: kept behind room for a header, so that a call of one fragment is framed without a copy.
 #include "base/vector.h"
 #include "wire/fragment.h"
+#include "wire/verification.h"
 
 namespace rpc::link {
 
@@ -20,6 +21,8 @@ public:
     bool allocated() const { return buffer_.data() != nullptr; }
     uint8_t* data() { return allocated() ? buffer_.data() + headroom_ : nullptr; }
     size_t size() const { return buffer_.size() - headroom_; }
+    // Puts a verification trailer behind the stub data, which may move. out_of_memory.
+    Status append(const wire::Verification& v) { return wire::append_verification(buffer_, headroom_, v); }
     // Keeps the first `size` bytes (size <= size()).
     void shrink(size_t size) { (void)!buffer_.resize(headroom_ + size); }
     // Whether a request of one fragment, not more than `max_frag`, will be framed where the data lie.
@@ -38,14 +41,15 @@ public:
     }
 
 private:
-    friend Status frame_call(const wire::CallFields&, OutgoingBody, uint16_t, Buffer&, Vector<size_t>*);
+    friend Status frame_call(const wire::CallFields&, OutgoingBody, uint16_t, Buffer&, Vector<size_t>*, const wire::CallAuth&);
     Buffer buffer_;
     size_t headroom_ = 0;
 };
 
-// All fragments of a request or response, one behind the other. `ends`, when given, receives the offset behind each.
-// out_of_memory; protocol_error when `max_frag` leaves no room for stub data. `body` is used up in any case.
+// All fragments of a request or response, one behind the other. `ends`, when given, receives the offset behind each. With a
+// verifier each has its sec_trailer and room for its token. out_of_memory; protocol_error when `max_frag` leaves no room for stub
+// data. `body` is used up in any case.
 Status frame_call(const wire::CallFields& fields, OutgoingBody body, uint16_t max_frag, Buffer& out,
-                  Vector<size_t>* ends = nullptr);
+                  Vector<size_t>* ends = nullptr, const wire::CallAuth& auth = {});
 
 }  // namespace rpc::link

@@ -76,6 +76,8 @@ Status ServerConnection::on_pdu(ByteView raw, io::WorkList& later) {
     case wire::PduType::bind:
     case wire::PduType::alter_context:
         return on_bind(pdu);
+    case wire::PduType::auth3:
+        return on_auth3(pdu);
     case wire::PduType::request:
         return on_request(pdu, later);
     case wire::PduType::co_cancel:
@@ -103,22 +105,34 @@ Status ServerConnection::on_bind(const wire::Pdu& pdu) {
     const bool first = pdu.header.type == wire::PduType::bind;
     wire::Bind bind;
     if (wire::parse_bind(pdu, bind) != wire::Parsed::ok || first == bound_) return Status::protocol_error;
-    // No security provider is built yet: a client that wants one is told so and may go on without.
-    if (pdu.has_auth) return refuse_bind(pdu, wire::RejectReason::authentication_type_not_recognized);
+    if (first && (bind.max_recv_frag < wire::header_size + 64 || bind.context_count == 0))
+        return refuse_bind(pdu, wire::RejectReason::not_specified);
+    if (first) signs_headers_ = pdu.header.has(wire::pfc::support_header_sign);
+    Ref<SecuritySession> session;
+    Buffer token;
+    if (pdu.has_auth) {
+        Status status = secure(pdu, session, token);
+        if (status == Status::protocol_error) return status;
+        if (failed(status)) return refuse_security(pdu, status);
+    }
     if (first) {
-        if (bind.max_recv_frag < wire::header_size + 64 || bind.context_count == 0)
-            return refuse_bind(pdu, wire::RejectReason::not_specified);
         association_ = ServerAssociation::join(bind.assoc_group_id);
         if (!association_) return refuse_bind(pdu, wire::RejectReason::local_limit_exceeded);
         max_xmit_frag_ = std::min(bind.max_recv_frag, our_max_frag);
         multiplexes_ = pdu.header.has(wire::pfc::conc_mpx);
         bound_ = true;
     }
+    return acknowledge(pdu, bind, session.get(), token.view());
+}
+
+Status ServerConnection::acknowledge(const wire::Pdu& pdu, wire::Bind& bind, const SecuritySession* session, ByteView token) {
+    const bool first = pdu.header.type == wire::PduType::bind;
     Vector<wire::ContextResult> results;
     RPC_TRY(answer_offers(bind, results));
     wire::BindFields fields;
     fields.call_id = pdu.header.call_id;
     fields.flags = multiplexes_ ? wire::pfc::conc_mpx : 0;
+    if (session && session->sign_header) fields.flags |= wire::pfc::support_header_sign;
     fields.max_xmit_frag = max_xmit_frag_;
     fields.max_recv_frag = our_max_frag < bind.max_xmit_frag ? our_max_frag : bind.max_xmit_frag;
     fields.assoc_group_id = association_->group();
@@ -127,6 +141,7 @@ Status ServerConnection::on_bind(const wire::Pdu& pdu) {
     RPC_TRY(wire::build_bind_ack(out, first ? wire::PduType::bind_ack : wire::PduType::alter_context_resp, fields,
                                  {reinterpret_cast<const uint8_t*>(address.data()), address.size()},
                                  {results.data(), results.size()}));
+    if (!token.empty()) RPC_TRY(wire::append_auth(out, 0, session->fields(), token));
     post(std::move(out));
     return Status::ok;
 }
@@ -139,7 +154,8 @@ Status ServerConnection::answer_offers(wire::Bind& bind, Vector<wire::ContextRes
         uint8_t features;
         if (element.transfer_count == 1 && wire::is_feature_syntax(element.transfer(0), features)) {
             result.result = wire::BindResult::negotiate_ack;
-            result.reason = features & wire::feature::keep_connection_on_orphan;
+            result.reason = features & (wire::feature::keep_connection_on_orphan | wire::feature::security_context_multiplexing);
+            multiplexes_security_ = (features & wire::feature::security_context_multiplexing) != 0;
         } else {
             RPC_TRY(accept(element, result));
         }
@@ -159,13 +175,14 @@ Status ServerConnection::accept(const wire::ContextElement& element, wire::Conte
         for (Context& c : contexts_)
             if (c.p_cont_id == element.p_cont_id) context = &c;
         if (context) {
-            *context = {element.p_cont_id, transfer, std::move(iface)};
+            *context = {element.p_cont_id, element.abstract_syntax, transfer, std::move(iface)};
         } else {
             if (contexts_.size() >= max_contexts) {
                 why = wire::ProviderReason::local_limit_exceeded;
                 break;
             }
-            if (!contexts_.push_back({element.p_cont_id, transfer, std::move(iface)})) return Status::out_of_memory;
+            if (!contexts_.push_back({element.p_cont_id, element.abstract_syntax, transfer, std::move(iface)}))
+                return Status::out_of_memory;
         }
         result.result = wire::BindResult::acceptance;
         result.transfer_syntax = transfer;
@@ -184,7 +201,8 @@ Ref<InboundCall> ServerConnection::find(uint32_t call_id) {
     return nullptr;
 }
 
-Status ServerConnection::begin_call(const wire::Pdu& pdu, const wire::Request& request, Ref<InboundCall>& call) {
+Status ServerConnection::begin_call(const wire::Pdu& pdu, const wire::Request& request, Ref<SecuritySession> session,
+                                    Ref<InboundCall>& call) {
     const Context* context = nullptr;
     for (const Context& c : contexts_)
         if (c.p_cont_id == request.p_cont_id) context = &c;
@@ -211,27 +229,37 @@ Status ServerConnection::begin_call(const wire::Pdu& pdu, const wire::Request& r
     call->maybe = pdu.header.has(wire::pfc::maybe);
     call->iface = context->iface;
     call->connection = Ref<ServerConnection>::share(this);
+    call->security = std::move(session);
+    call->abstract_syntax_ = context->abstract_syntax;
     call->add_ref();
     calls_.push_back(call.get());
     ++call_count_;
     return Status::ok;
 }
 
-Status ServerConnection::on_request(const wire::Pdu& pdu, io::WorkList& later) {
+Status ServerConnection::on_request(const wire::Pdu& received, io::WorkList& later) {
     wire::Request request;
-    if (wire::parse_request(pdu, request) != wire::Parsed::ok) return Status::protocol_error;
+    if (wire::parse_request(received, request) != wire::Parsed::ok) return Status::protocol_error;
+    wire::Pdu pdu = received;
+    Ref<SecuritySession> session;
+    Status status = unprotect(received, pdu, request, session);
+    if (status == Status::protocol_error) return status;
     Ref<InboundCall> call;
     if (pdu.header.has(wire::pfc::first_frag)) {
-        RPC_TRY(begin_call(pdu, request, call));
+        if (failed(status))
+            return send_fault(pdu.header.call_id, request.p_cont_id, 0, wire::fault_from_status(status), true);
+        RPC_TRY(begin_call(pdu, request, std::move(session), call));
         if (!call) return Status::ok;  // refused; what follows of it finds no call
     } else {
         Guard g(mutex_);
         call = find(pdu.header.call_id);
         if (!call) return Status::ok;
         if (call->phase_ != InboundCall::Phase::receiving) return Status::protocol_error;
+        if (!failed(status) && !(call->security == session)) status = Status::access_denied;
     }
     bool last = pdu.header.has(wire::pfc::last_frag);
-    Status status = store(*call, request, last);
+    if (!failed(status)) status = store(*call, request, last);
+    if (!failed(status) && last) status = check_verification(*call);
     if (failed(status)) return fault(*call, wire::fault_from_status(status), true);
     if (pdu.header.has(wire::pfc::pending_cancel)) on_cancel(pdu.header.call_id, false);
     if (last) queue(std::move(call), later);
@@ -333,14 +361,13 @@ Status ServerConnection::respond(InboundCall& call, OutgoingBody body) {
     fields.call_id = call.call_id_;
     fields.p_cont_id = call.p_cont_id_;
     fields.cancel_count = call.cancels_;
+    SecuritySession* session = call.security.get();
     Buffer out;
-    Status status = frame_call(fields, std::move(body), max_xmit_frag_, out);
-    if (failed(status)) {
-        stream_->close();
-        return status;
-    }
-    post(std::move(out));
-    return Status::ok;
+    Status status = frame_call(fields, std::move(body), max_xmit_frag_, out, nullptr,
+                               session ? session->call_auth() : wire::CallAuth{});
+    if (!failed(status)) status = protect_and_post(session, std::move(out));
+    if (failed(status)) stream_->close();
+    return status;
 }
 
 Status ServerConnection::fault(InboundCall& call, uint32_t wire_status, bool did_not_execute) {

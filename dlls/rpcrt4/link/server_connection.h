@@ -6,6 +6,7 @@
 #include "io/protocols.h"
 #include "link/framing.h"
 #include "link/reassembly.h"
+#include "link/security_session.h"
 #include "link/server_association.h"
 #include "wire/bind.h"
 
@@ -37,6 +38,7 @@ public:
     Buffer stub;
     Ref<ServerInterface> iface;
     Ref<ServerConnection> connection;
+    Ref<SecuritySession> security;  // the client's proven identity; null: it gave none
 
     // The client asks for the call to end. At any time after the first fragment; unlocked.
     virtual void on_cancel() = 0;
@@ -47,6 +49,7 @@ private:
     friend class ServerConnection;
     uint32_t call_id_ = 0;
     uint16_t p_cont_id_ = 0;
+    wire::SyntaxId abstract_syntax_;  // as the client named it
     enum class Phase : uint8_t { receiving, queued, dispatched } phase_ = Phase::receiving;
     bool orphaned_ = false;
     uint8_t cancels_ = 0;
@@ -61,6 +64,11 @@ public:
                                                 wire::ProviderReason& why) = 0;
     // An empty call; null when memory is out.
     virtual Ref<InboundCall> make_call() = 0;
+    // The server's half of a new security context; unknown_authn_service when the server has not registered for that service.
+    virtual Status accept_security(uint8_t service, security::Level level, Ref<security::Context>& context) {
+        (void)service, (void)level, (void)context;
+        return Status::unknown_authn_service;
+    }
 
 protected:
     ~ServerHost() = default;
@@ -101,6 +109,7 @@ public:
 private:
     struct Context {
         uint16_t p_cont_id;
+        wire::SyntaxId abstract_syntax;  // as the client named it
         wire::SyntaxId transfer_syntax;
         Ref<ServerInterface> iface;
     };
@@ -109,9 +118,19 @@ private:
     Status answer_offers(wire::Bind& bind, Vector<wire::ContextResult>& results);
     Status accept(const wire::ContextElement& element, wire::ContextResult& result);
     Status refuse_bind(const wire::Pdu& pdu, wire::RejectReason reason);
+    Status acknowledge(const wire::Pdu& pdu, wire::Bind& bind, const SecuritySession* session, ByteView token);
+    // Security (server_security.cpp).
+    Status on_auth3(const wire::Pdu& pdu);
+    Status secure(const wire::Pdu& pdu, Ref<SecuritySession>& session, Buffer& token);
+    Status begin_session(const wire::Pdu& pdu, Ref<SecuritySession>& session);
+    Status refuse_security(const wire::Pdu& pdu, Status why);
+    SecuritySession* session(uint32_t id);
+    Status unprotect(const wire::Pdu& received, wire::Pdu& pdu, wire::Request& request, Ref<SecuritySession>& session);
+    Status check_verification(InboundCall& call);
+    Status protect_and_post(SecuritySession* session, Buffer pdus);
     Status on_request(const wire::Pdu& pdu, io::WorkList& later);
     Status store(InboundCall& call, const wire::Request& request, bool last) EXCLUDES(mutex_);
-    Status begin_call(const wire::Pdu& pdu, const wire::Request& request, Ref<InboundCall>& call);
+    Status begin_call(const wire::Pdu& pdu, const wire::Request& request, Ref<SecuritySession> session, Ref<InboundCall>& call);
     void queue(Ref<InboundCall> call, io::WorkList& later) EXCLUDES(mutex_);
     void on_cancel(uint32_t call_id, bool orphaned) EXCLUDES(mutex_);
     Ref<InboundCall> find(uint32_t call_id) REQUIRES(mutex_);
@@ -126,12 +145,18 @@ private:
     const io::Protocol& protocol_;
     const Str secondary_address_;
     ServerHost& host_;
-    PduSplitter splitter_;               // the sink's thread only, as the next five
+    PduSplitter splitter_;               // the sink's thread only, as the next nine
+    Vector<Ref<SecuritySession>> sessions_;
+    Buffer plain_;                       // the request that was decrypted
+    bool signs_headers_ = false;         // the client's bind said so
+    bool multiplexes_security_ = false;
     Ref<ServerAssociation> association_;
     Vector<Context> contexts_;
     uint16_t max_xmit_frag_ = 0;  // constant once calls come
     bool bound_ = false;
     bool multiplexes_ = false;
+
+    SendOrder sending_;  // of protected responses
 
     Mutex mutex_;
     Condition turn_;

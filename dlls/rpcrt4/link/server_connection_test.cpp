@@ -8,6 +8,7 @@
 #include "io/executor_host.h"
 #include "link/script_stream.h"
 #include "link/server_connection.h"
+#include "security/fake.h"
 #include "wire/fault.h"
 #include "wire/test_bytes.h"
 
@@ -52,6 +53,9 @@ struct TestHost final : ServerHost {
         return iface;
     }
     Ref<InboundCall> make_call() override { return make_ref<TestCall>(started, alive); }
+    Status accept_security(uint8_t service, security::Level, Ref<security::Context>& context) override {
+        return security::fake_server(service, context);
+    }
 };
 
 const io::Protocol remote{"remote", false, nullptr, nullptr, nullptr};

@@ -5,6 +5,7 @@
 #include "base/os.h"
 #include "runtime/convert.h"
 #include "runtime/handle_table.h"
+#include "runtime/server_security.h"
 #include "runtime/thread_state.h"
 
 namespace rpc::runtime {
@@ -172,6 +173,10 @@ void log_call(call::ServerCall& call) {
 }
 
 }  // namespace
+
+Status Server::accept_security(uint8_t service, security::Level level, Ref<security::Context>& context) {
+    return accept_context(service, level, context);
+}
 
 Ref<link::InboundCall> Server::make_call() { return make_ref<call::ServerCall>(*this); }
 

@@ -71,6 +71,7 @@ public:
     Ref<link::ServerInterface> find_interface(const wire::SyntaxId& abstract_syntax, const wire::SyntaxId& transfer_syntax,
                                               wire::ProviderReason& why) override EXCLUDES(mutex_);
     Ref<link::InboundCall> make_call() override;
+    Status accept_security(uint8_t service, security::Level level, Ref<security::Context>& context) override EXCLUDES(mutex_);
     // call::Dispatcher
     void dispatch(call::ServerCall& call) override EXCLUDES(mutex_);
 

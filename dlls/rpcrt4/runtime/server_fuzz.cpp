@@ -10,6 +10,8 @@
 #include "runtime/async_call.h"
 #include "runtime/message.h"
 #include "runtime/server.h"
+#include "runtime/server_security.h"
+#include "security/fake.h"
 #include "wire/fault.h"
 
 using namespace rpc;
@@ -79,19 +81,32 @@ bool set_up() {
     spec.InterfaceId = {{1, 0, 0, {}}, {1, 0}};
     spec.TransferSyntax = ndr;
     spec.DispatchTable = &g_table;
+    for (int legs = 2; legs <= 4; ++legs) check(runtime::register_auth(security::fake_service(legs), {}) == Status::ok);
     check(runtime::Server::instance().register_interface({&spec, {}, nullptr, 1, 0, 100000, nullptr}) == Status::ok);
     return true;
+}
+
+// A trailer of one of a few contexts, with the token of a leg or one that protects nothing.
+void add_trailer(Reader& in, Buffer& out, size_t start) {
+    const uint8_t say = in.u8(), leg = in.u8();
+    const wire::AuthFields fields{security::fake_service(2 + (say & 3)), static_cast<uint8_t>(say & 4 ? 2 : say >> 5), say >> 3 & 3u};
+    std::vector<uint8_t> token{'F', leg};
+    constexpr std::string_view login{"ann\0right", 9};
+    if (leg == 1) token.insert(token.end(), login.begin(), login.end());
+    if (leg > 8) token.resize(leg == 20 ? 20 : 16);
+    (void)failed(wire::append_auth(out, start, fields, token));
 }
 
 // PDUs from a few bytes each: type, flags, call_id, context, size; the rest of the input is their content.
 void build(Reader& in, Buffer& out) {
     const uint8_t kind = in.u8(), flags = in.u8(), id = in.u8() & 7;
-    switch (kind % 8) {
+    const size_t start = out.size();
+    switch (kind % 9) {
     case 0:
     case 1: {
         wire::BindFields fields;
         fields.call_id = id;
-        fields.flags = flags & wire::pfc::conc_mpx;
+        fields.flags = flags & (wire::pfc::conc_mpx | wire::pfc::support_header_sign);
         fields.max_xmit_frag = fields.max_recv_frag = static_cast<uint16_t>(16 + in.u8() * 40);
         fields.assoc_group_id = in.u8();
         wire::SyntaxId features = wire::feature_syntax(in.u8());
@@ -100,7 +115,7 @@ void build(Reader& in, Buffer& out) {
         wire::ContextOffer offers[] = {{static_cast<uint16_t>(flags & 3), known, {&wire::ndr20, 1}},
                                        {9, known, {&features, 1}},
                                        {static_cast<uint16_t>(in.u8() & 3), other, {&wire::ndr64, 1}}};
-        (void)failed(wire::build_bind(out, kind % 8 ? wire::PduType::alter_context : wire::PduType::bind, fields,
+        (void)failed(wire::build_bind(out, kind % 9 ? wire::PduType::alter_context : wire::PduType::bind, fields,
                                       {offers, static_cast<size_t>(flags >> 6)}));
         break;
     }
@@ -109,6 +124,9 @@ void build(Reader& in, Buffer& out) {
         break;
     case 3:
         (void)failed(wire::build_bare(out, wire::PduType::orphaned, id));
+        break;
+    case 4:
+        (void)failed(wire::build_auth3(out, id));
         break;
     default: {
         const size_t size = in.u8() * (flags & 0x20 ? size_t{255} : size_t{1});
@@ -123,6 +141,7 @@ void build(Reader& in, Buffer& out) {
         (void)!out.append(pdu);
     }
     }
+    if (kind & 0x80) add_trailer(in, out, start);
 }
 
 }  // namespace
@@ -160,5 +179,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         check(runtime::async_complete(state, nullptr) == Status::ok);
     }
     check(g_stubs == 0 && !stream->started());
+    check(security::fake_contexts() == 0);
     return 0;
 }
