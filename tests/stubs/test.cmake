@@ -1,22 +1,40 @@
-# What widl makes of stubs.idl, client and server, interpreted and inline, in every pairing.
+# What widl makes of stubs.idl, client and server, interpreted and inline, in every pairing; on x64 a third time for the
+# entries of interfaces in several transfer syntaxes (all/).
 find_tool(RPCRT4_WIDL ${triple}-widl mingw-w64-tools)
 set(idl ${CMAKE_CURRENT_LIST_DIR}/stubs.idl)
 set(stub_dir ${CMAKE_BINARY_DIR}/widl)
 set(stub_sources "")
-foreach(mode Oicf Os)
+set(stub_modes Oicf Os)
+if(ARCH STREQUAL x64)
+    list(APPEND stub_modes All)
+endif()
+foreach(mode ${stub_modes})
     set(out ${stub_dir}/${mode})
     file(MAKE_DIRECTORY ${out})
+    string(REPLACE All Oicf kind ${mode})
     add_custom_command(OUTPUT ${out}/stubs.h ${out}/stubs_c.c ${out}/stubs_s.c
-        COMMAND ${RPCRT4_WIDL} -h -c -s -${mode} --prefix-client=${mode}_c_ --prefix-server=${mode}_s_ -o stubs.c ${idl}
+        COMMAND ${RPCRT4_WIDL} -h -c -s -${kind} --prefix-client=${mode}_c_ --prefix-server=${mode}_s_ -o stubs.c ${idl}
         WORKING_DIRECTORY ${out} DEPENDS ${idl} VERBATIM)
-    # What widl interprets nowhere has one name in both server stubs.
+    # What widl interprets nowhere has one name in every server stub.
     set(apart "")
     foreach(function floats narrow_float long_ones)
         list(APPEND apart -Dstubs_${function}=${mode}_stubs_${function})
     endforeach()
-    list(APPEND stub_sources ${out}/stubs_c.c ${out}/stubs_s.c)
-    set_source_files_properties(${out}/stubs_c.c ${out}/stubs_s.c PROPERTIES LANGUAGE C
-        COMPILE_OPTIONS "-std=gnu11;-w;-DUSE_COMPILER_EXCEPTIONS;-include;rpctry.h;${apart}" INCLUDE_DIRECTORIES ${out})
+    set(client ${out}/stubs_c.c)
+    set(server ${out}/stubs_s.c)
+    set(flags "-std=gnu11;-w;-DUSE_COMPILER_EXCEPTIONS;-include;rpctry.h;${apart}")
+    if(mode STREQUAL All)
+        set(server ${CMAKE_CURRENT_LIST_DIR}/all/server.c)
+        set_source_files_properties(${server} PROPERTIES OBJECT_DEPENDS ${out}/stubs_s.c)
+        list(APPEND stub_sources ${CMAKE_CURRENT_LIST_DIR}/all/client.cpp ${CMAKE_CURRENT_LIST_DIR}/all/managers.cpp)
+    endif()
+    list(APPEND stub_sources ${client} ${server})
+    set_source_files_properties(${client} ${server} PROPERTIES LANGUAGE C COMPILE_OPTIONS "${flags}"
+        INCLUDE_DIRECTORIES "${out};${stub_dir}")
+    if(mode STREQUAL All)
+        set_source_files_properties(${client} PROPERTIES COMPILE_OPTIONS
+            "${flags};-include;${CMAKE_CURRENT_LIST_DIR}/all/client.h")
+    endif()
 endforeach()
 file(GLOB stub_programs CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/programs/*.cpp)
 pe_program(stubs ${stub_programs} ${stub_sources})

@@ -3,10 +3,12 @@
 #include <windows.h>
 
 #include "base/module.h"
+#include "stub/interface_pointer.h"
 
 extern "C" BOOL WINAPI DllMain(HINSTANCE, DWORD reason, void* reserved) {
     switch (reason) {
     case DLL_PROCESS_ATTACH:
+        rpc::ndr::set_interface_hook(rpc::stub::interface_pointer);
         return rpc::module_attach();
     case DLL_THREAD_DETACH:
         rpc::module_thread_detach();

@@ -161,6 +161,22 @@ RPC_EXPORT(Memory, NdrUserMarshalUnmarshall)(Message m, Memory* memory, Format f
 RPC_EXPORT(unsigned long, NdrUserMarshalMemorySize)(Message m, Format f) { return measure_type(m, f); }
 RPC_EXPORT(void, NdrUserMarshalFree)(Message m, Memory memory, Format f) { free_type(m, memory, f); }
 
+RPC_EXPORT(void, NdrByteCountPointerBufferSize)(Message m, Memory memory, Format f) { size_type(m, memory, f); }
+RPC_EXPORT(Memory, NdrByteCountPointerMarshall)(Message m, Memory memory, Format f) { return marshal_type(m, memory, f); }
+RPC_EXPORT(Memory, NdrByteCountPointerUnmarshall)(Message m, Memory* memory, Format f, unsigned char must_alloc) {
+    return unmarshal_type(m, memory, f, must_alloc);
+}
+RPC_EXPORT(void, NdrByteCountPointerFree)(Message m, Memory memory, Format f) { free_type(m, memory, f); }
+
+// `memory` is the interface pointer itself, as with NdrPointer*. What ole32 fails with is raised.
+RPC_EXPORT(void, NdrInterfacePointerBufferSize)(Message m, Memory memory, Format f) { size_type(m, memory, f); }
+RPC_EXPORT(Memory, NdrInterfacePointerMarshall)(Message m, Memory memory, Format f) { return marshal_type(m, memory, f); }
+RPC_EXPORT(Memory, NdrInterfacePointerUnmarshall)(Message m, Memory* memory, Format f, unsigned char must_alloc) {
+    return unmarshal_type(m, memory, f, must_alloc);
+}
+RPC_EXPORT(unsigned long, NdrInterfacePointerMemorySize)(Message m, Format f) { return measure_type(m, f); }
+RPC_EXPORT(void, NdrInterfacePointerFree)(Message m, Memory memory, Format f) { free_type(m, memory, f); }
+
 RPC_EXPORT(Memory, NdrRangeUnmarshall)(Message m, Memory* memory, Format f, unsigned char must_alloc) {
     return unmarshal_type(m, memory, f, must_alloc);
 }

@@ -12,7 +12,9 @@ using namespace rpc;
 
 // --- buffers --------------------------------------------------------------------------------------------------------
 
-RPC_EXPORT(unsigned char*, NdrGetBuffer)(PMIDL_STUB_MESSAGE pStubMsg, unsigned long BufferLength, RPC_BINDING_HANDLE Handle) {
+namespace {
+
+unsigned char* take_buffer(PMIDL_STUB_MESSAGE pStubMsg, unsigned long BufferLength, RPC_BINDING_HANDLE Handle) {
     RPC_MESSAGE& message = *pStubMsg->RpcMsg;
     if (pStubMsg->IsClient) {
         message.Handle = Handle;
@@ -23,7 +25,7 @@ RPC_EXPORT(unsigned char*, NdrGetBuffer)(PMIDL_STUB_MESSAGE pStubMsg, unsigned l
     return pStubMsg->Buffer;
 }
 
-RPC_EXPORT(unsigned char*, NdrSendReceive)(PMIDL_STUB_MESSAGE pStubMsg, unsigned char* pBufferEnd) {
+unsigned char* exchange(PMIDL_STUB_MESSAGE pStubMsg, unsigned char* pBufferEnd) {
     RPC_MESSAGE& message = *pStubMsg->RpcMsg;
     auto* start = static_cast<unsigned char*>(message.Buffer);
     if (pBufferEnd < start || pBufferEnd > start + message.BufferLength) abi::raise(Status::bad_stub_data);
@@ -36,6 +38,27 @@ RPC_EXPORT(unsigned char*, NdrSendReceive)(PMIDL_STUB_MESSAGE pStubMsg, unsigned
     }
     stub::attach_buffer(*pStubMsg, message, message.BufferLength);
     return pStubMsg->Buffer;
+}
+
+}  // namespace
+
+RPC_EXPORT(unsigned char*, NdrGetBuffer)(PMIDL_STUB_MESSAGE pStubMsg, unsigned long BufferLength, RPC_BINDING_HANDLE Handle) {
+    return take_buffer(pStubMsg, BufferLength, Handle);
+}
+
+RPC_EXPORT(unsigned char*, NdrSendReceive)(PMIDL_STUB_MESSAGE pStubMsg, unsigned char* pBufferEnd) {
+    return exchange(pStubMsg, pBufferEnd);
+}
+
+// [auto_handle] stubs. Without a name service there is no server to find for a handle that the program did not set, nor
+// another one to try.
+RPC_EXPORT(unsigned char*, NdrNsGetBuffer)(PMIDL_STUB_MESSAGE pStubMsg, unsigned long BufferLength, RPC_BINDING_HANDLE Handle) {
+    if (!Handle) abi::raise(Status::name_service_unavailable);
+    return take_buffer(pStubMsg, BufferLength, Handle);
+}
+
+RPC_EXPORT(unsigned char*, NdrNsSendReceive)(PMIDL_STUB_MESSAGE pStubMsg, unsigned char* pBufferEnd, RPC_BINDING_HANDLE*) {
+    return exchange(pStubMsg, pBufferEnd);
 }
 
 RPC_EXPORT(void, NdrFreeBuffer)(PMIDL_STUB_MESSAGE pStubMsg) {

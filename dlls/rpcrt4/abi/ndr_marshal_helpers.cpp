@@ -5,6 +5,7 @@
 #include "abi/raise.h"
 #include "base/guard.h"
 #include "ndr/ndr.h"
+#include "stub/type_memory.h"
 
 using namespace rpc;
 
@@ -54,6 +55,48 @@ RPC_EXPORT(PFULL_PTR_XLAT_TABLES, NdrFullPointerXlatInit)(unsigned long, XLAT_SI
 }
 
 RPC_EXPORT(void, NdrFullPointerXlatFree)(PFULL_PTR_XLAT_TABLES pXlatTables) { ndr::full_pointer_tables_free(pXlatTables); }
+
+// TRUE: all of QueryType was asked before for this pointer, and what it leads to is done. *pRefId: its identifier, 0 for NULL.
+RPC_EXPORT(int, NdrFullPointerQueryPointer)(PFULL_PTR_XLAT_TABLES pXlatTables, void* pPointer, unsigned char QueryType,
+                                            unsigned long* pRefId) {
+    uint32_t id = 0;
+    bool known = false;
+    abi::raise_if_failed(ndr::full_pointer_query(*pXlatTables, pPointer, QueryType, id, known));
+    *pRefId = id;
+    return known;
+}
+
+// The same by identifier; *ppPointer is NULL for one that has no pointer yet.
+RPC_EXPORT(int, NdrFullPointerQueryRefId)(PFULL_PTR_XLAT_TABLES pXlatTables, unsigned long RefId, unsigned char QueryType,
+                                          void** ppPointer) {
+    bool known = false;
+    abi::raise_if_failed(ndr::full_pointer_query_id(*pXlatTables, RefId, QueryType, *ppPointer, known));
+    return known;
+}
+
+RPC_EXPORT(void, NdrFullPointerInsertRefId)(PFULL_PTR_XLAT_TABLES pXlatTables, unsigned long RefId, void* pPointer) {
+    abi::raise_if_failed(ndr::full_pointer_insert(*pXlatTables, RefId, pPointer));
+}
+
+// TRUE: the pointer is the caller's to free, now and not again.
+RPC_EXPORT(int, NdrFullPointerFree)(PFULL_PTR_XLAT_TABLES pXlatTables, void* Pointer) {
+    bool first = false;
+    abi::raise_if_failed(ndr::full_pointer_free_once(*pXlatTables, Pointer, first));
+    return first;
+}
+
+// --- memory -------------------------------------------------------------------------------------------------------------
+
+RPC_EXPORT(void, NdrClearOutParameters)(PMIDL_STUB_MESSAGE pStubMsg, PFORMAT_STRING pFormat, void* ArgAddr) {
+    abi::raise_if_failed(stub::free_out_memory(*pStubMsg, static_cast<uint8_t*>(ArgAddr), pFormat));
+}
+
+// Where the memory at pMemory ends. No page or header has it; the name and its three arguments are all there is.
+RPC_EXPORT(unsigned char*, NdrpMemoryIncrement)(PMIDL_STUB_MESSAGE pStubMsg, unsigned char* pMemory, PFORMAT_STRING pFormat) {
+    unsigned char* end = nullptr;
+    abi::raise_if_failed(ndr::memory_end(*pStubMsg, pMemory, pFormat, end));
+    return end;
+}
 
 // --- user_marshal -------------------------------------------------------------------------------------------------------
 

@@ -162,7 +162,8 @@ Status string_elements(Walker& w, uint8_t* memory, Format f, const Walker::Dimen
     if (Format size = is_conformant_string(f[0]) ? string_size(f) : nullptr; size && w.is(Op::unmarshal))
         RPC_TRY(w.verify(size, memory, d.max, 0, d.max, false));
     size_t each = character_size(f);
-    if (each == 2) return w.numbers(memory, d.actual, 2);
+    if (each == 2) return w.values(memory, d.actual, fc_wchar);
+    if (f[0] == fc_c_cstring || f[0] == fc_cstring) return w.values(memory, d.actual, fc_char);
     return w.bytes(memory, static_cast<uint64_t>(d.actual) * each);
 }
 
@@ -210,7 +211,7 @@ Status convert_elements(Walker& w, Format f, uint32_t count) {
     Format element = array_element(w.message(), f);
     if (!element) return Status::bad_stub_data;
     const Type& type = type_of(element[0]);
-    if (type.wire) return w.numbers(nullptr, count, type.wire);
+    if (type.wire) return w.values(nullptr, count, element[0]);
     for (uint32_t i = 0; i < count; ++i) {
         if (is_pointer(element[0])) {
             // Converted as the number it is; the layout brings the pointee.

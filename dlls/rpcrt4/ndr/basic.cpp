@@ -9,13 +9,11 @@ namespace rpc::ndr {
 namespace {
 
 constinit std::atomic<TypeHook> context_hook{nullptr};
-constinit std::atomic<TypeHook> interface_hook{nullptr};
 constexpr uint16_t enum16_limit = 0x7fff;
 
 }  // namespace
 
 void set_context_hook(TypeHook hook) { context_hook.store(hook, std::memory_order_release); }
-void set_interface_hook(TypeHook hook) { interface_hook.store(hook, std::memory_order_release); }
 
 Status Walker::simple(uint8_t* memory, uint8_t fc) {
     const Type& type = type_of(fc);
@@ -23,7 +21,7 @@ Status Walker::simple(uint8_t* memory, uint8_t fc) {
     if (op_ == Op::free) return Status::ok;
     RPC_TRY(align(type.wire - 1u));
     bool same = type.memory == type.wire || (type.memory == pointer_wide && pointer_size() == type.wire);
-    if (op_ == Op::size || op_ == Op::memory_size || op_ == Op::convert) return numbers(memory, 1, type.wire);
+    if (op_ == Op::size || op_ == Op::memory_size || op_ == Op::convert) return values(memory, 1, fc);
     RPC_TRY(need(type.wire));
     if (same) {
         uint8_t *to = op_ == Op::marshal ? at_ : memory, *from = op_ == Op::marshal ? memory : at_;
@@ -103,14 +101,14 @@ Status pointer_size(Walker& w, Format, uint64_t& size) {
     return Status::ok;
 }
 
-Status hooked_type(Walker& w, uint8_t* memory, Format f) {
-    if (f[0] == fc_bind_context && (w.is(Op::memory_size) || w.is(Op::convert))) {
+Status context_handle(Walker& w, uint8_t* memory, Format f) {
+    if (w.is(Op::memory_size) || w.is(Op::convert)) {
         // Left as it came: who reads a context handle looks at the data representation.
         RPC_TRY(w.align(3));
         RPC_TRY(w.need(cbNDRContext));
         return w.bytes(nullptr, cbNDRContext);
     }
-    TypeHook hook = (f[0] == fc_ip ? interface_hook : context_hook).load(std::memory_order_acquire);
+    TypeHook hook = context_hook.load(std::memory_order_acquire);
     if (!hook) return Status::cannot_support;
     w.lend();
     RPC_TRY(hook(w.op(), w.message(), memory, f));

@@ -1,20 +1,9 @@
-// NdrConvert and NdrConvert2: the sender's byte order turned into ours before anything is unmarshalled.
-#include <utility>
-
+// NdrConvert and NdrConvert2: the sender's representation turned into ours before anything is unmarshalled.
 #include "ndr/types.h"
 
 namespace rpc::ndr {
 
 namespace {
-
-bool big_endian(uint32_t representation) { return (representation & NDR_INT_REP_MASK) == NDR_BIG_ENDIAN; }
-
-// What is converted is byte order only.
-Status convertible(uint32_t representation) {
-    if ((representation & NDR_FLOAT_REP_MASK) != NDR_IEEE_FLOAT) return Status::cannot_support;
-    if ((representation & NDR_CHAR_REP_MASK) != NDR_ASCII_CHAR) return Status::cannot_support;
-    return Status::ok;
-}
 
 // -Oicf parameter attributes.
 enum : uint16_t { attribute_in = 0x08, attribute_out = 0x10, attribute_return = 0x20, attribute_base_type = 0x40 };
@@ -23,7 +12,7 @@ Status convert_in_place(MIDL_STUB_MESSAGE& m, Status (*all)(MIDL_STUB_MESSAGE&, 
     if (!m.RpcMsg) return Status::internal_error;
     uint32_t representation = m.RpcMsg->DataRepresentation;
     if (!needs_conversion(representation)) return Status::ok;
-    RPC_TRY(convertible(representation));
+    RPC_TRY(Representation(representation).check());
     unsigned char* start = m.Buffer;
     Status s = all(m, f, n);
     m.Buffer = start;
@@ -68,8 +57,23 @@ Status parameters_oicf(MIDL_STUB_MESSAGE& m, Format f, int count) {
 
 }  // namespace
 
+namespace {
+
+// Data of our own representation are stepped over; without a message the sender's byte order is not ours.
+Status sender_of(const MIDL_STUB_MESSAGE& m, bool& differs) {
+    differs = true;
+    if (!m.RpcMsg) return Status::ok;
+    Representation sender(static_cast<uint32_t>(m.RpcMsg->DataRepresentation));
+    differs = sender.big_endian() || sender.foreign_values();
+    return sender.check();
+}
+
+}  // namespace
+
 Status convert_type(MIDL_STUB_MESSAGE& m, PFORMAT_STRING format) {
-    if (m.RpcMsg && !big_endian(m.RpcMsg->DataRepresentation)) {
+    bool differs = false;
+    RPC_TRY(sender_of(m, differs));
+    if (!differs) {
         uint32_t size = 0;
         auto total = m.MemorySize;
         Status s = memory_size(m, format, size);
@@ -80,18 +84,19 @@ Status convert_type(MIDL_STUB_MESSAGE& m, PFORMAT_STRING format) {
 }
 
 Status convert_simple_type(MIDL_STUB_MESSAGE& m, uint8_t format_char) {
-    bool swap = !m.RpcMsg || big_endian(m.RpcMsg->DataRepresentation);
-    return Walker(m, swap ? Op::convert : Op::memory_size).run_simple(nullptr, format_char);
+    bool differs = false;
+    RPC_TRY(sender_of(m, differs));
+    return Walker(m, differs ? Op::convert : Op::memory_size).run_simple(nullptr, format_char);
 }
 
-Status convert_user_type(uint32_t representation, uint8_t* buffer, uint8_t format_char, uint8_t*& after) {
+Status convert_user_type(uint32_t label, uint8_t* buffer, uint8_t format_char, uint8_t*& after) {
     unsigned size = type_of(format_char).wire;
     if (size == 0) return Status::bad_stub_data;
-    RPC_TRY(convertible(representation));
+    Representation sender(label);
+    RPC_TRY(sender.check());
     uint8_t* at = buffer + ((0 - reinterpret_cast<uintptr_t>(buffer)) & (size - 1));
     after = at + size;
-    for (unsigned i = 0; big_endian(representation) && i < size / 2; ++i) std::swap(at[i], at[size - 1 - i]);
-    return Status::ok;
+    return sender.convert(format_char, at, 1);
 }
 
 Status convert(MIDL_STUB_MESSAGE& m, PFORMAT_STRING format) { return convert_in_place(m, parameters_os, format, 0); }

@@ -79,6 +79,20 @@ static Status evaluate(MIDL_STUB_MESSAGE& m, unsigned index, uint8_t* from, int6
     return static_cast<Status>(code);
 }
 
+// Where a descriptor's variable is.
+Status Walker::locate(Format d, uint8_t* memory, bool variance, const uint8_t*& at) {
+    uint8_t kind = d[0] & 0xf0;
+    const uint8_t* from = top_level(kind) ? message_.StackTop : kind == normal_conformance ? memory : base;
+    if (!from) return Status::internal_error;
+    int offset = s16_at(d + 2);
+    at = from + (top_level(kind) ? u16_at(d + 2) : offset);
+    // Lengths of varying arrays within a structure: some compilers count from its end.
+    if (variance && kind == normal_conformance && base && memory >= base && at < base) at = base + base_size + offset;
+    if (d[1] != fc_dereference) return Status::ok;
+    at = load(at);
+    return at ? Status::ok : Status::null_ref_pointer;
+}
+
 Status Walker::correlate(Format d, uint8_t* memory, bool variance, int64_t& value, uint32_t* first) {
     uint8_t kind = d[0] & 0xf0, operation = d[1];
     if (first) *first = 0;
@@ -98,16 +112,33 @@ Status Walker::correlate(Format d, uint8_t* memory, bool variance, int64_t& valu
     }
     if (!from) return Status::internal_error;
     if (operation == fc_callback) return evaluate(message_, u16_at(d + 2), from, value, first);
-    int offset = s16_at(d + 2);
-    const uint8_t* at = from + (top_level(kind) ? u16_at(d + 2) : offset);
-    // Lengths of varying arrays within a structure: some compilers count from its end.
-    if (variance && kind == normal_conformance && base && memory >= base && at < base) at = base + base_size + offset;
-    if (operation == fc_dereference) {
-        at = load(at);
-        if (!at) return Status::null_ref_pointer;
-    }
+    const uint8_t* at = nullptr;
+    RPC_TRY(locate(d, memory, variance, at));
     RPC_TRY(read_value(d[0] & 0x0f, at, value));
     return apply(operation, value);
+}
+
+// FC_IP FC_CONSTANT_IID iid<16>, or FC_IP FC_PAD and a descriptor whose value is the address of the IID, whatever type it
+// names (documentation page "Pointers (RPC)").
+Status Walker::interface_id(Format f, uint8_t* memory, const void*& iid) {
+    if (f[1] == fc_constant_iid) {
+        iid = f + 2;
+        return Status::ok;
+    }
+    Format d = f + 2;
+    uint8_t kind = d[0] & 0xf0;
+    if (d[1] == fc_callback) {
+        int64_t value = 0;
+        RPC_TRY(correlate(d, memory, false, value));
+        iid = reinterpret_cast<const void*>(static_cast<uintptr_t>(value));
+    } else if (top_level(kind) && !message_.StackTop) {
+        iid = reinterpret_cast<const void*>(static_cast<uintptr_t>(message_.MaxCount));  // -Os stubs
+    } else {
+        const uint8_t* at = nullptr;
+        RPC_TRY(locate(d, memory, false, at));
+        iid = load(at);
+    }
+    return iid ? Status::ok : Status::null_ref_pointer;
 }
 
 Status Walker::check_range(Format d, uint32_t value) const {
@@ -250,7 +281,8 @@ void roll_back(MIDL_STUB_MESSAGE& m, Notes& notes, size_t mark) {
         if (all[i].slot) std::memset(all[i].slot, 0, narrow && !all[i].native ? 4 : sizeof(void*));
     while (all.size() > mark) {
         Allocation a = all.pop_back();
-        if (m.pfnFree) (void)call_guarded([&] { m.pfnFree(a.block); });  // nothing is left to tell
+        if (a.object) release_object(m, a.block);
+        else if (m.pfnFree) (void)call_guarded([&] { m.pfnFree(a.block); });  // nothing is left to tell
     }
     notes.checks.clear();
 }
@@ -261,6 +293,15 @@ Status allocate(MIDL_STUB_MESSAGE& m, size_t size, void** memory) {
     uint32_t code = call_guarded([&] { *memory = m.pfnAllocate(size); });
     if (code != 0) return static_cast<Status>(code);
     return *memory ? Status::ok : Status::out_of_memory;
+}
+
+Status allocate_tracked(MIDL_STUB_MESSAGE& m, size_t size, void** memory) {
+    Notes* n = notes_of(m);
+    if (!n || !n->keep_allocations) return allocate(m, size, memory);
+    *memory = nullptr;
+    if (!n->allocations.reserve(n->allocations.size() + 1)) return Status::out_of_memory;
+    RPC_TRY(allocate(m, size, memory));
+    return n->allocations.push_back({static_cast<uint8_t*>(*memory), nullptr, false}) ? Status::ok : Status::out_of_memory;
 }
 
 }  // namespace rpc::ndr

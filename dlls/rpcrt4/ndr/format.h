@@ -87,6 +87,7 @@ enum Fc : uint8_t {
     fc_add_1 = 0x57,
     fc_sub_1 = 0x58,
     fc_callback = 0x59,
+    fc_constant_iid = 0x5a,
     fc_end = 0x5b,
     fc_pad = 0x5c,
     fc_hard_struct = 0xb1,

@@ -10,6 +10,7 @@ struct Entry {
     uint8_t* pointer;
     uint32_t id;
     uint8_t done;  // one bit per operation
+    uint8_t asked = 0;  // a stub's own bits
 };
 
 // Indices of entries by a 64-bit key; open addressing, at most half full.
@@ -87,7 +88,70 @@ struct Tables : FULL_PTR_XLAT_TABLES {
 Tables* tables_of(MIDL_STUB_MESSAGE& m) { return static_cast<Tables*>(m.FullPtrXlatTables); }
 uint8_t bit(Op op) { return static_cast<uint8_t>(1u << static_cast<unsigned>(op)); }
 
+Entry* named(Tables& t, uint8_t* pointer) {
+    if (Entry* e = t.of(pointer)) return e;
+    while (t.of(static_cast<uint32_t>(t.NextRefId))) ++t.NextRefId;
+    return t.add(pointer, static_cast<uint32_t>(t.NextRefId++));
+}
+
+// A renamed entry stays findable by its id only; its old name must not lead here.
+Status rename(Tables& t, Entry& e, uint8_t* pointer) {
+    if (!pointer || e.pointer == pointer || t.of(pointer)) return Status::ok;
+    bool had_name = e.pointer != nullptr;
+    e.pointer = pointer;
+    return had_name || t.name(static_cast<size_t>(&e - t.entries.data())) ? Status::ok : Status::out_of_memory;
+}
+
+bool ask(Entry& e, uint8_t query) {
+    bool known = (e.asked & query) == query;
+    e.asked = static_cast<uint8_t>(e.asked | query);
+    return known;
+}
+
 }  // namespace
+
+Status full_pointer_query(FULL_PTR_XLAT_TABLES& tables, void* pointer, uint8_t query, uint32_t& id, bool& known) {
+    id = 0;
+    known = true;
+    if (!pointer) return Status::ok;
+    Entry* e = named(static_cast<Tables&>(tables), static_cast<uint8_t*>(pointer));
+    if (!e) return Status::out_of_memory;
+    id = e->id;
+    known = ask(*e, query);
+    return Status::ok;
+}
+
+Status full_pointer_query_id(FULL_PTR_XLAT_TABLES& tables, uint32_t id, uint8_t query, void*& pointer, bool& known) {
+    auto& t = static_cast<Tables&>(tables);
+    pointer = nullptr;
+    known = true;
+    if (id == 0) return Status::ok;
+    Entry* e = t.of(id);
+    if (!e) e = t.add(nullptr, id);
+    if (!e) return Status::out_of_memory;
+    pointer = e->pointer;
+    known = ask(*e, query);
+    return Status::ok;
+}
+
+Status full_pointer_insert(FULL_PTR_XLAT_TABLES& tables, uint32_t id, void* pointer) {
+    auto& t = static_cast<Tables&>(tables);
+    auto* p = static_cast<uint8_t*>(pointer);
+    if (id == 0) return Status::ok;
+    Entry* e = t.of(id);
+    if (!e) return t.add(p, id) ? Status::ok : Status::out_of_memory;
+    return rename(t, *e, p);
+}
+
+Status full_pointer_free_once(FULL_PTR_XLAT_TABLES& tables, void* pointer, bool& first) {
+    first = false;
+    if (!pointer) return Status::ok;
+    Entry* e = named(static_cast<Tables&>(tables), static_cast<uint8_t*>(pointer));
+    if (!e) return Status::out_of_memory;
+    first = !(e->done & bit(Op::free));
+    e->done = static_cast<uint8_t>(e->done | bit(Op::free));
+    return Status::ok;
+}
 
 PFULL_PTR_XLAT_TABLES full_pointer_tables(XLAT_SIDE side) {
     auto* t = make<Tables>();
@@ -116,11 +180,7 @@ Status full_pointer_seen(MIDL_STUB_MESSAGE& m, Op op, uint8_t* pointer, uint32_t
         if (op == Op::marshal) id = 0x20000u + 4u * m.UniquePtrCount++;
         return Status::ok;
     }
-    Entry* e = t->of(pointer);
-    if (!e) {
-        while (t->of(static_cast<uint32_t>(t->NextRefId))) ++t->NextRefId;
-        e = t->add(pointer, static_cast<uint32_t>(t->NextRefId++));
-    }
+    Entry* e = named(*t, pointer);
     if (!e) return Status::out_of_memory;
     id = e->id;
     first = !(e->done & bit(op));
@@ -149,11 +209,7 @@ uint8_t* full_pointer_lookup(MIDL_STUB_MESSAGE& m, uint32_t id) {
 Status full_pointer_adopt(MIDL_STUB_MESSAGE& m, uint32_t id, uint8_t* pointer) {
     Tables* t = tables_of(m);
     Entry* e = t ? t->of(id) : nullptr;
-    if (!e || e->pointer == pointer || t->of(pointer)) return Status::ok;
-    bool named = e->pointer != nullptr;
-    e->pointer = pointer;
-    // A renamed entry stays findable by its id only; its old name must not lead here.
-    return named || t->name(static_cast<size_t>(e - t->entries.data())) ? Status::ok : Status::out_of_memory;
+    return e ? rename(*t, *e, pointer) : Status::ok;
 }
 
 }  // namespace rpc::ndr

@@ -22,6 +22,17 @@ Status free(MIDL_STUB_MESSAGE& message, uint8_t* memory, PFORMAT_STRING format) 
     return Walker(message, Op::free).run(memory, format);
 }
 
+Status memory_end(MIDL_STUB_MESSAGE& message, uint8_t* memory, PFORMAT_STRING format, uint8_t*& end) {
+    Walker w(message, Op::size);
+    uint64_t size = 0;
+    const Type& type = type_of(format[0]);
+    if (!memory) return Status::null_ref_pointer;
+    if (type.header) RPC_TRY(type.header(w, memory, format));
+    RPC_TRY(object_size(w, format, size));
+    end = memory + size;
+    return Status::ok;
+}
+
 Status memory_size(MIDL_STUB_MESSAGE& message, PFORMAT_STRING format, uint32_t& size) {
     Walker w(message, Op::memory_size);
     RPC_TRY(w.run_wire(format));

@@ -35,6 +35,9 @@ Status unmarshal(MIDL_STUB_MESSAGE& message, uint8_t** memory, PFORMAT_STRING fo
 // to BufferEnd (on a server the request) is nobody's to free. `memory` may be null.
 Status free(MIDL_STUB_MESSAGE& message, uint8_t* memory, PFORMAT_STRING format);
 
+// Where the memory of one instance ends, with its conformant array, whose size is found like when marshalling.
+Status memory_end(MIDL_STUB_MESSAGE& message, uint8_t* memory, PFORMAT_STRING format, uint8_t*& end);
+
 // The memory that unmarshalling the data at Buffer would take, referents included (each rounded up to 8 bytes); Buffer moves
 // past the data. Added to message.MemorySize, the sum is also `size`.
 Status memory_size(MIDL_STUB_MESSAGE& message, PFORMAT_STRING format, uint32_t& size);
@@ -54,7 +57,7 @@ constexpr bool needs_conversion(uint32_t data_representation) {
     return (data_representation & 0xffff) != NDR_LOCAL_DATA_REPRESENTATION;
 }
 // Turns the data of one type at Buffer into our representation, in place, and moves Buffer past them. Byte order is
-// converted; VAX and IBM floating point and EBCDIC are cannot_support.
+// converted, EBCDIC, and VAX and IBM floating point; a label that names anything else is cannot_support.
 Status convert_type(MIDL_STUB_MESSAGE& message, PFORMAT_STRING format);
 // The same for one base type.
 Status convert_simple_type(MIDL_STUB_MESSAGE& message, uint8_t format_char);
@@ -87,6 +90,8 @@ void correlation_free(MIDL_STUB_MESSAGE& message);
 
 // pfnAllocate, guarded; null is out_of_memory. `memory` is 0-sized safe.
 Status allocate(MIDL_STUB_MESSAGE& message, size_t size, void** memory);
+// The same, and remembered where track_allocations is on.
+Status allocate_tracked(MIDL_STUB_MESSAGE& message, size_t size, void** memory);
 
 // Between these two, the message remembers what unmarshal allocates, over several calls. discard_tracked frees all of it and
 // nulls the pointers that led there, without looking at the data, which may be inconsistent: a server's way out when a
@@ -104,6 +109,18 @@ void full_pointers_free(MIDL_STUB_MESSAGE& message);
 PFULL_PTR_XLAT_TABLES full_pointer_tables(XLAT_SIDE side);
 void full_pointer_tables_free(PFULL_PTR_XLAT_TABLES tables);
 
+// For stubs that keep the tables themselves (headers: NdrFullPointerQueryPointer and its kin, which have no page). `query` is
+// the caller's own set of bits: `known` tells whether all of them were asked before for this pointer or identifier; then they
+// are noted. Null and 0 belong together and are always known.
+// The identifier of a pointer, a new one when it has none.
+Status full_pointer_query(FULL_PTR_XLAT_TABLES& tables, void* pointer, uint8_t query, uint32_t& id, bool& known);
+// The pointer of an identifier, null when it has none yet.
+Status full_pointer_query_id(FULL_PTR_XLAT_TABLES& tables, uint32_t id, uint8_t query, void*& pointer, bool& known);
+// Names an identifier's pointer.
+Status full_pointer_insert(FULL_PTR_XLAT_TABLES& tables, uint32_t id, void* pointer);
+// Whether this is the first time that the pointer is about to be freed: true means that it is the caller's to do.
+Status full_pointer_free_once(FULL_PTR_XLAT_TABLES& tables, void* pointer, bool& first);
+
 // --- user_marshal ---------------------------------------------------------------------------------------------------
 
 // USER_MARSHAL_CB.Signature of the blocks that user_marshal routines get.
@@ -113,11 +130,17 @@ constexpr uint32_t user_marshal_signature = 0x55535243;  // 'USRC'
 
 enum class Op : uint8_t { size, marshal, unmarshal, free, memory_size, convert };
 
-// Handles a type that this room leaves to another: FC_BIND_CONTEXT, FC_IP. `slot` is the address of the handle or
-// interface pointer (null for memory_size and convert). Without a hook they are cannot_support. Set once, at start.
+// Handles a type that this room leaves to another: FC_BIND_CONTEXT. `slot` is the address of the handle. Without a hook it is
+// cannot_support. Set once, at start.
 using TypeHook = Status (*)(Op op, MIDL_STUB_MESSAGE& message, uint8_t* slot, PFORMAT_STRING format);
 void set_context_hook(TypeHook hook);
-void set_interface_hook(TypeHook hook);
+
+// An interface pointer (FC_IP) that is not null, as an OBJREF ([MS-DCOM] 2.2.18). size: adds to message.BufferLength at most
+// what marshal will write. marshal: writes at message.Buffer, no more than `room` bytes, and moves it. unmarshal: makes
+// `object` of the `room` bytes at Buffer, which stays where it is. free: releases `object` (`iid` is null). Never called for
+// another operation. Without a hook interface pointers are cannot_support. Set once, at start.
+using InterfaceHook = Status (*)(Op op, MIDL_STUB_MESSAGE& message, const void* iid, void** object, uint32_t room);
+void set_interface_hook(InterfaceHook hook);
 
 // Host tests: pointers in memory are 4 bytes (of a 64-bit address below 4 GiB), as on x86.
 void set_narrow_pointers(MIDL_STUB_MESSAGE& message, bool on);

@@ -7,9 +7,10 @@
 namespace rpc::ndr {
 
 struct Allocation {
-    uint8_t* block;
+    uint8_t* block;  // or the interface pointer
     uint8_t* slot;  // where the pointer to it was stored; null when nowhere yet
     bool native;
+    bool object = false;  // an interface pointer: released, not freed
 };
 
 // A value from the wire that a parameter read later must agree with.
@@ -33,6 +34,9 @@ inline Notes* notes_of(MIDL_STUB_MESSAGE& m) { return static_cast<Notes*>(m.pMem
 
 // Nulls the pointers to the allocations from `mark` on, frees them and forgets them.
 void roll_back(MIDL_STUB_MESSAGE& message, Notes& notes, size_t mark);
+
+// Releases an interface pointer; what it raises is nobody's to tell.
+void release_object(MIDL_STUB_MESSAGE& message, void* object);
 
 // Bits of MIDL_STUB_MESSAGE.fUnused that are ours.
 enum : int { private_range_on_conformance = 1, private_narrow_pointers = 2 };

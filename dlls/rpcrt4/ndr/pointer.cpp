@@ -97,6 +97,7 @@ Status Walker::process(const Pending& p) {
     }
     base = p.base;
     before = p.before;
+    if (p.kind == Pending::object) return process_object(p);
     if (p.kind == Pending::user) return user_marshal_data(*this, p.value, p.format);
     if (op_ == Op::free) return process_free(p);
     if (op_ == Op::unmarshal) return process_unmarshal(p);

@@ -33,8 +33,10 @@ constexpr std::array<Type, 256> make_table() {
     t[fc_user_marshal] = {0, 0, user_marshal, nullptr, user_marshal_size};
     t[fc_transmit_as] = t[fc_represent_as] = {0, 0, transmit_as, nullptr, transmit_as_size};
     t[fc_transmit_as_ptr] = t[fc_represent_as_ptr] = {0, 0, transmit_as, nullptr, transmit_as_size};
-    t[fc_ip] = t[fc_bind_context] = {0, 0, hooked_type, nullptr, pointer_size};
-    t[fc_byte_count_pointer] = t[fc_pipe] = {0, 0, not_built, nullptr, pointer_size};
+    t[fc_bind_context] = {0, 0, context_handle, nullptr, pointer_size};
+    t[fc_ip] = {0, 0, interface_pointer, nullptr, pointer_size};
+    t[fc_byte_count_pointer] = {0, 0, byte_count_pointer, nullptr, byte_count_size};
+    t[fc_pipe] = {0, 0, not_built, nullptr, pointer_size};
     return t;
 }
 

@@ -144,7 +144,7 @@ Status transmit_as_size(Walker&, Format f, uint64_t& size) {
     return Status::ok;
 }
 
-// [byte_count] pointers and pipes are not built.
+// A pipe is no data: its procedure's interpreter moves it.
 Status not_built(Walker&, uint8_t*, Format) { return Status::cannot_support; }
 
 }  // namespace rpc::ndr

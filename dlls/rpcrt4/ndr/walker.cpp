@@ -17,7 +17,8 @@ bool within(const uint8_t* p, const uint8_t* start, uint64_t size) {
 }  // namespace
 
 Walker::Walker(MIDL_STUB_MESSAGE& message, Op op)
-    : message_(message), op_(op), narrow_(private_flag(message, private_narrow_pointers)) {
+    : message_(message), op_(op), narrow_(private_flag(message, private_narrow_pointers)),
+      sender_(message.RpcMsg ? static_cast<uint32_t>(message.RpcMsg->DataRepresentation) : uint32_t{NDR_BIG_ENDIAN}) {
     notes_ = notes_of(message) ? notes_of(message) : &own_;
     notes_mark_ = notes_->allocations.size();
 }
@@ -89,6 +90,7 @@ Status Walker::finish(Status s) {
 
 Status Walker::run(uint8_t* memory, Format f) {
     RPC_TRY(begin());
+    if (f[0] == fc_ip) return finish(object_pointer(reinterpret_cast<uint8_t*>(&memory), f, true));
     if (!is_pointer(f[0])) {
         if (!memory) return op_ == Op::free ? Status::ok : Status::null_ref_pointer;
         if (op_ == Op::free && !has_pointers(message_, f)) return Status::ok;
@@ -104,7 +106,9 @@ Status Walker::run_unmarshal(uint8_t** memory, Format f, bool must_alloc) {
     in_place_ = !must_alloc && !message_.IsClient;
     auto* slot = reinterpret_cast<uint8_t*>(memory);
     Status s;
-    if (is_pointer(f[0])) {
+    if (f[0] == fc_ip) {
+        s = object_pointer(slot, f, true);
+    } else if (is_pointer(f[0])) {
         s = plain_pointer(slot, f, true);
     } else {
         uint8_t* data = *memory;
@@ -151,12 +155,13 @@ Status Walker::bytes(uint8_t* memory, uint64_t n) {
     return Status::ok;
 }
 
-Status Walker::numbers(uint8_t* memory, uint64_t n, unsigned size) {
+Status Walker::values(uint8_t* memory, uint64_t n, uint8_t fc) {
     if (n > INT32_MAX) return Status::invalid_bound;
-    if (op_ != Op::convert || size == 1) return bytes(memory, n * size);
-    RPC_TRY(need(n * size));
-    for (uint64_t i = 0; i < n; ++i, at_ += size)
-        for (unsigned k = 0; k < size / 2; ++k) std::swap(at_[k], at_[size - 1 - k]);
+    uint64_t size = n * type_of(fc).wire;
+    if (op_ != Op::convert) return bytes(memory, size);
+    RPC_TRY(need(size));
+    RPC_TRY(sender_.convert(fc, at_, n));
+    at_ += size;
     return Status::ok;
 }
 
@@ -168,17 +173,10 @@ Status Walker::number(uint32_t& value) {
     }
     if (op_ == Op::free) return Status::ok;
     if (left() < 4) return Status::bad_stub_data;
-    if (op_ == Op::convert) return converted_number(value);
+    if (op_ == Op::convert) RPC_TRY(sender_.convert(fc_ulong, at_, 1));
     if (op_ == Op::marshal) std::memcpy(at_, &value, 4);
     else std::memcpy(&value, at_, 4);
     at_ += 4;
-    return Status::ok;
-}
-
-Status Walker::converted_number(uint32_t& value) {
-    uint8_t* from = at_;
-    RPC_TRY(numbers(nullptr, 1, 4));
-    std::memcpy(&value, from, 4);
     return Status::ok;
 }
 
@@ -235,6 +233,17 @@ Status Walker::unmarshal_object(uint8_t*& memory, Format f, uint8_t* slot, bool 
     RPC_TRY(allocate(size, has_pointers(message_, f), slot, native, memory));
     store(slot, memory, native);
     return flat(memory, f);
+}
+
+Status Walker::bounded_object(uint8_t* memory, Format f, uint64_t room) {
+    const Type& type = type_of(f[0]);
+    next_level = 0;
+    header = Header::none;
+    if (type.header) RPC_TRY(type.header(*this, memory, f));
+    RPC_TRY(check_object_on_wire(*this, f));
+    uint64_t size = 0;
+    RPC_TRY(object_size(*this, f, size));
+    return size <= room ? flat(memory, f) : Status::invalid_bound;
 }
 
 // Whether the arrays that the peer sends have room where a client's sizes, as they were, say that there is some.

@@ -10,12 +10,13 @@
 #include "ndr/format.h"
 #include "ndr/ndr.h"
 #include "ndr/notes.h"
+#include "ndr/representation.h"
 
 namespace rpc::ndr {
 
 // A pointee still to be done.
 struct Pending {
-    enum Kind : uint8_t { pointer, alias, block, user };
+    enum Kind : uint8_t { pointer, alias, block, user, object };
     Format format = nullptr;   // of the pointer
     uint8_t* value = nullptr;  // the pointee's memory; when unmarshalling what was there before, may be null
     uint8_t* slot = nullptr;   // where the pointer is stored
@@ -58,11 +59,10 @@ public:
     Status align(unsigned mask);
     // `n` bytes that are the same on the wire and in memory. With convert they stay as they are.
     Status bytes(uint8_t* memory, uint64_t n);
-    // `n` elements of `size` bytes each, of base type; convert swaps each. Aligned already.
-    Status numbers(uint8_t* memory, uint64_t n, unsigned size);
+    // `n` elements of base type `fc`, the same on the wire and in memory; convert does each. Aligned already.
+    Status values(uint8_t* memory, uint64_t n, uint8_t fc);
     // An aligned 32-bit number that is not in memory: written when marshalling, read when reading.
     Status number(uint32_t& value);
-    Status converted_number(uint32_t& value);
     Status simple(uint8_t* memory, uint8_t fc);
     uint64_t left() const { return static_cast<uint64_t>(end_ - at_); }
     uint8_t* position() const { return at_; }
@@ -76,6 +76,8 @@ public:
     Status object(uint8_t* memory, Format f);
     // The same for unmarshalling: finds memory when there is none; tells `slot`.
     Status unmarshal_object(uint8_t*& memory, Format f, uint8_t* slot, bool native);
+    // The same into `room` bytes of memory: invalid_bound for what needs more.
+    Status bounded_object(uint8_t* memory, Format f, uint64_t room);
 
     // --- pointers ---
     // A pointer field, array element or union arm: 4 bytes on the wire and a Pending.
@@ -101,6 +103,8 @@ public:
     Status adopt_pointers(size_t mark);
     size_t pending_mark() const { return count_; }
     Status push(const Pending& p);
+    // FC_IP at `slot` (null for wire operations); interface_pointer.cpp.
+    Status object_pointer(uint8_t* slot, Format f, bool native);
     uint8_t* load(const uint8_t* slot, bool native = false) const;
     void store(uint8_t* slot, uint8_t* value, bool native = false) const;
     uint32_t next_id();
@@ -136,6 +140,8 @@ public:
     Status verify_tag(Format descriptor, uint8_t* memory, uint32_t value, uint32_t mask);
     Status check_late(const LateCheck& c);
     Status check_range(Format descriptor, uint32_t value) const;
+    // The IID of an FC_IP.
+    Status interface_id(Format f, uint8_t* memory, const void*& iid);
 
     // --- memory ---
     // From pfnAllocate (or the current all_nodes block), remembered for a roll-back that nulls `slot`.
@@ -161,6 +167,13 @@ private:
     Status fits(uint8_t* memory, Format f);
     Status start_pointer(uint8_t* slot, Format f, bool native);
     Status settle(Pending& p, bool& keep);
+    Status process_object(const Pending& p);
+    Status release_pointer(const Pending& p);
+    Status write_object(const Pending& p, unsigned counts);
+    Status read_object(Pending& p);
+    Status read_counted_object(const Pending& p);
+    Status read_bytes(const Pending& p, uint32_t count);
+    Status locate(Format descriptor, uint8_t* memory, bool variance, const uint8_t*& at);
     Status reached(Pending& p);
     Status instance(Format f, const Block& block, int64_t memory_step, int64_t wire_step, uint8_t* from);
     void reverse(size_t mark);
@@ -169,6 +182,7 @@ private:
     MIDL_STUB_MESSAGE& message_;
     Op op_;
     bool narrow_;
+    Representation sender_;  // convert
     bool in_place_ = true;  // a server may leave data in the request
     uint8_t nesting_ = 0;
     uint8_t* at_ = nullptr;   // in the buffer

@@ -43,10 +43,8 @@ Status check_supported(const Procedure& procedure) {
         RPC_LOG(warn, "procedure %u has pipes, which are not supported", procedure.number);
         return Status::wrong_stub_version;
     }
-    Parameter p;
-    for (ParameterCursor at(procedure); at.next(p);)
-        if (p.is(Parameter::returned) && p.type && passed_by_value(p)) return Status::cannot_support;
-    return procedure.opt_flags2 & opt2_complex_return ? Status::cannot_support : Status::ok;
+    Result result;
+    return result_of(procedure, result);
 }
 
 void attach_buffer(MIDL_STUB_MESSAGE& stub, RPC_MESSAGE& message, size_t size) {
@@ -69,7 +67,9 @@ Status convert_parameters(MIDL_STUB_MESSAGE& stub, const Procedure& procedure, u
     Parameter p;
     for (ParameterCursor at(procedure); at.next(p);) {
         if (!p.is(direction)) continue;
-        if (p.is(Parameter::base_type)) {
+        if (p.is(Parameter::partial_ignore) && direction == Parameter::in) {
+            RPC_TRY(ndr::convert_simple_type(stub, 0x08));  // all that travels is a number
+        } else if (p.is(Parameter::base_type)) {
             RPC_TRY(ndr::convert_simple_type(stub, p.simple_type));
         } else if (is_context(p)) {
             RPC_TRY(align_buffer(stub, 4, 20));
@@ -133,11 +133,33 @@ void align_length(MIDL_STUB_MESSAGE& stub, size_t alignment) {
     stub.BufferLength = static_cast<ULong32>((stub.BufferLength + alignment - 1) & ~(alignment - 1));
 }
 
-size_t result_size(const Procedure& procedure) {
+namespace {
+
+// Bytes of a correlation descriptor as the header says.
+size_t correlation_size(const Procedure& procedure) {
+    if (!(procedure.opt_flags2 & opt2_new_correlation)) return 4;
+    return procedure.opt_flags2 & opt2_range_on_conformance ? 16 : 6;
+}
+
+}  // namespace
+
+Status result_of(const Procedure& procedure, Result& result) {
+    result = Result();
     Parameter p;
-    for (ParameterCursor at(procedure); at.next(p);)
-        if (p.is(Parameter::returned)) return p.is(Parameter::base_type) ? simple_memory_size(p.simple_type) : sizeof(void*);
-    return 0;
+    for (ParameterCursor at(procedure); at.next(p);) {
+        if (!p.is(Parameter::returned)) continue;
+        if (p.is(Parameter::base_type)) {
+            result.size = simple_memory_size(p.simple_type);
+        } else if (is_pointer_type(p.type[0]) || is_context(p) || p.type[0] == fc_ip) {
+            result.size = sizeof(void*);
+        } else {
+            result.size = value_size(p.type, correlation_size(procedure));
+            if (result.size == 0) return Status::bad_stub_data;
+            result.in_memory = !result_in_registers(result.size);
+        }
+        return Status::ok;
+    }
+    return Status::ok;
 }
 
 size_t value_size(const uint8_t* type, size_t correlation_size) {

@@ -15,7 +15,7 @@ void server_initialize(RPC_MESSAGE& message, MIDL_STUB_MESSAGE& stub, const MIDL
 // What the header says of correlation descriptors and the like.
 void apply_procedure(const Procedure& procedure, MIDL_STUB_MESSAGE& stub);
 
-// Whether the interpreter can do it at all: COM's procedures, pipes and structures as results are others' or not there yet.
+// Whether the interpreter can do it at all: COM's procedures are others'.
 Status check_supported(const Procedure& procedure);
 
 // Points the stub at the `size` bytes of message.Buffer, for reading or writing.
@@ -40,7 +40,7 @@ uintptr_t simple_slot_value(uint8_t type, const uint8_t* memory);
 Status align_buffer(MIDL_STUB_MESSAGE& stub, size_t alignment, size_t need);
 void align_length(MIDL_STUB_MESSAGE& stub, size_t alignment);
 
-constexpr uint8_t fc_bind_context = 0x30, fc_range = 0xb7, fc_rp = 0x11, fc_op = 0x13, fc_fp = 0x14, fc_float = 0x0a,
+constexpr uint8_t fc_bind_context = 0x30, fc_ip = 0x2f, fc_range = 0xb7, fc_rp = 0x11, fc_op = 0x13, fc_fp = 0x14, fc_float = 0x0a,
                   fc_double = 0x0c, fc_enum16 = 0x0d;
 
 // Parameters whose type description stands for a context handle; its flags, and whether the argument points at the handle.
@@ -56,6 +56,8 @@ size_t value_size(const uint8_t* type, size_t correlation_size);
 constexpr bool value_in_slots(size_t size) {
     return sizeof(void*) == 4 || size == 1 || size == 2 || size == 4 || size == 8;
 }
+// The same for a result: in registers on both.
+constexpr bool result_in_registers(size_t size) { return size == 1 || size == 2 || size == 4 || size == 8; }
 
 // Whether the argument is the address of a pointer variable while the type describes that pointer. MIDL describes the
 // reference too (FC_RP); widl 7 leaves it out for [out, string] char**, and the server's share tells.
@@ -64,8 +66,20 @@ inline bool pointer_by_reference(const Parameter& p) {
            (p.is(Parameter::simple_ref) || (p.server_alloc_size() != 0 && p.type[0] != fc_rp));
 }
 
-// Bytes in memory of the return value, 0 for none.
-size_t result_size(const Procedure& procedure);
+// What a pointer's description describes (documentation page "Pointers (RPC)").
+inline const uint8_t* pointee_of(const uint8_t* type) {
+    constexpr uint8_t pointer_simple = 0x08;
+    return type[1] & pointer_simple ? type + 2 : type + 2 + static_cast<int16_t>(type[2] | type[3] << 8);
+}
+
+// The return value. Structures and unions come in registers where the calling convention has them there, else through memory
+// whose address the caller passes ahead of the arguments.
+struct Result {
+    size_t size = 0;         // bytes in memory; 0: there is none
+    bool in_memory = false;
+};
+// bad_stub_data for a type that no function can return.
+Status result_of(const Procedure& procedure, Result& result);
 
 // Whether the argument is the value itself, of a described type.
 inline bool passed_by_value(const Parameter& p) {

@@ -12,17 +12,32 @@ namespace rpc::stub {
 
 namespace {
 
+// What a stub hands over to say which procedure it wants: one of two forms.
+struct Target {
+    const MIDL_STUB_DESC* desc = nullptr;
+    PFORMAT_STRING format = nullptr;
+    Style style = Style::oif;
+    const MIDL_STUBLESS_PROXY_INFO* info = nullptr;
+    unsigned int number = 0;
+
+    Status parse(ClientMessage& message, bool asynchronous) const {
+        return info ? message.parse(*info, number, asynchronous) : message.parse(*desc, format, style, asynchronous);
+    }
+};
+
 struct SyncCall {
-    const MIDL_STUB_DESC* desc;
-    PFORMAT_STRING format;
+    Target target;
     Slot* args;
-    Style style;
+    void* returned = nullptr;
     uint64_t result = 0;
     Status status = Status::ok;
     ClientMessage message{};
 
     Status run() {
-        RPC_TRY(message.parse(*desc, format, style, false));
+        RPC_TRY(target.parse(message, false));
+        // A result in memory has a place only where the entry takes its address.
+        if (message.result().in_memory && !returned) return Status::cannot_support;
+        message.set_returned(returned);
         message.set_arguments(args);
         Status s = call();
         return message.map_failure(s, result);
@@ -47,12 +62,20 @@ Status run_sync(SyncCall& call, uint64_t& result) {
 }  // namespace
 
 Status client_call(const MIDL_STUB_DESC& desc, PFORMAT_STRING format, Slot* args, uint64_t& result) {
-    SyncCall call{&desc, format, args, Style::oif};
+    SyncCall call{{&desc, format}, args};
     return run_sync(call, result);
 }
 
+Status client_call_all(const MIDL_STUBLESS_PROXY_INFO& info, unsigned int number, Slot* args, void* returned, uint64_t& result) {
+    SyncCall call{{.info = &info, .number = number}, args, returned};
+    RPC_TRY(run_sync(call, result));
+    const Result& r = call.message.result();
+    if (returned && !r.in_memory) std::memcpy(returned, &result, r.size);
+    return Status::ok;
+}
+
 Status client_call_oi(const MIDL_STUB_DESC& desc, PFORMAT_STRING format, Slot* args, uint64_t& result) {
-    SyncCall call{&desc, format, args, Style::oi};
+    SyncCall call{{&desc, format, Style::oi}, args};
     return run_sync(call, result);
 }
 
@@ -65,8 +88,8 @@ class AsyncClientCall final : public call::AsyncStub {
 public:
     ~AsyncClientCall() override { mem_free(arguments_); }
 
-    Status start(const MIDL_STUB_DESC& desc, PFORMAT_STRING format, Slot* args, bool& handed_over) {
-        RPC_TRY(message_.parse(desc, format, Style::oif, true));
+    Status start(const Target& target, Slot* args, bool& handed_over) {
+        RPC_TRY(target.parse(message_, true));
         if (!message_.procedure().is_async()) return Status::bad_stub_data;
         auto* state = reinterpret_cast<RPC_ASYNC_STATE*>(args[0]);
         if (!state) return Status::invalid_async_handle;
@@ -97,9 +120,11 @@ public:
     Status complete(void* reply) override {
         Status status = Status::ok;
         uint64_t result = 0;
+        message_.set_returned(reply);
         if (uint32_t raised = call_guarded([&] { status = read(result); })) status = static_cast<Status>(raised);
         status = message_.map_failure(status, result);
-        if (!failed(status) && reply) std::memcpy(reply, &result, result_size(message_.procedure()));
+        const Result& r = message_.result();
+        if (!failed(status) && reply && !r.in_memory) std::memcpy(reply, &result, r.size);
         discard();
         return status;
     }
@@ -120,23 +145,20 @@ private:
 };
 
 struct AsyncStart {
-    const MIDL_STUB_DESC* desc;
-    PFORMAT_STRING format;
+    Target target;
     Slot* args;
     AsyncClientCall* call;
     bool handed_over = false;
     Status status = Status::ok;
 };
 
-}  // namespace
-
-Status async_client_call(const MIDL_STUB_DESC& desc, PFORMAT_STRING format, Slot* args) {
-    AsyncStart start{&desc, format, args, make<AsyncClientCall>()};
+Status run_async(const Target& target, Slot* args) {
+    AsyncStart start{target, args, make<AsyncClientCall>()};
     if (!start.call) return Status::out_of_memory;
     run_with_cleanup(
         [](void* p) {
             auto& s = *static_cast<AsyncStart*>(p);
-            s.status = s.call->start(*s.desc, s.format, s.args, s.handed_over);
+            s.status = s.call->start(s.target, s.args, s.handed_over);
         },
         [](void* p) {
             auto& s = *static_cast<AsyncStart*>(p);
@@ -146,6 +168,16 @@ Status async_client_call(const MIDL_STUB_DESC& desc, PFORMAT_STRING format, Slot
         },
         &start);
     return start.status;
+}
+
+}  // namespace
+
+Status async_client_call(const MIDL_STUB_DESC& desc, PFORMAT_STRING format, Slot* args) {
+    return run_async({&desc, format}, args);
+}
+
+Status async_client_call_all(const MIDL_STUBLESS_PROXY_INFO& info, unsigned int number, Slot* args) {
+    return run_async({.info = &info, .number = number}, args);
 }
 
 }  // namespace rpc::stub

@@ -24,7 +24,19 @@ uintptr_t load_value(const void* from, size_t size) {
 Status ClientMessage::parse(const MIDL_STUB_DESC& desc, PFORMAT_STRING format, Style style, bool asynchronous) {
     desc_ = &desc;
     RPC_TRY(parse_procedure(format, desc.pFormatTypes, style, asynchronous, procedure_));
-    return check_supported(procedure_);
+    RPC_TRY(check_supported(procedure_));
+    return result_of(procedure_, result_);
+}
+
+Status ClientMessage::parse(const MIDL_STUBLESS_PROXY_INFO& info, unsigned int number, bool asynchronous) {
+    Ndr20Interface ndr20;
+    PFORMAT_STRING format = nullptr;
+    RPC_TRY(find_ndr20(info, ndr20));
+    RPC_TRY(ndr20.procedure(number, format));
+    transfer_syntax_ = ndr20.transfer_syntax;
+    if (ndr20.matches_desc()) return parse(*ndr20.desc, format, Style::oif, asynchronous);
+    own_desc_ = ndr20.own_desc();
+    return parse(own_desc_, format, Style::oif, asynchronous);
 }
 
 ClientFrame ClientMessage::frame() {
@@ -33,6 +45,7 @@ ClientFrame ClientMessage::frame() {
     f.procedure = &procedure_;
     f.arguments = arguments_;
     f.binding = binding_;
+    f.returned = returned_;
     return f;
 }
 
@@ -99,8 +112,10 @@ Status ClientMessage::bind() { return procedure_.handle.is_explicit ? bind_expli
 Status ClientMessage::prepare(uint32_t extra_rpc_flags) {
     client_initialize(message_, stub_, *desc_, procedure_.number);
     message_.RpcFlags = procedure_.rpc_flags | extra_rpc_flags;
+    message_.TransferSyntax = const_cast<RPC_SYNTAX_IDENTIFIER*>(transfer_syntax_);
     stub_.StackTop = arguments_;
     apply_procedure(procedure_, stub_);
+    clear_statuses();
     if (procedure_.oi_flags & oi_full_pointers) RPC_TRY(ndr::full_pointers_init(stub_, XLAT_CLIENT));
     RPC_TRY(bind());
     message_.Handle = stub_.SavedHandle = binding_;
@@ -122,21 +137,37 @@ Status ClientMessage::read_reply(uint64_t& result) {
 }
 
 Status ClientMessage::map_failure(Status status, uint64_t& result) {
-    if (!(procedure_.oi_flags & oi_has_comm_or_fault) || !desc_->CommFaultOffsets || !failed(status)) return status;
+    if (!failed(status) || !reports_status()) return status;
     const COMM_FAULT_OFFSETS& offsets = desc_->CommFaultOffsets[procedure_.number];
     short offset = is_comm_status(status) ? offsets.CommOffset : offsets.FaultOffset;
-    uint32_t value = code(status);
     if (offset == comm_fault_is_result) {
-        result = value;
-    } else if (offset >= 0 && static_cast<size_t>(offset) + slot_size <= procedure_.stack_size) {
-        void* target;
-        std::memcpy(&target, arguments_ + offset, sizeof target);
-        if (!target) return status;
-        std::memcpy(target, &value, sizeof value);
-    } else {
-        return status;
+        result = code(status);
+        return Status::ok;
     }
+    uint32_t* variable = status_variable(offset);
+    if (!variable) return status;
+    *variable = code(status);
     return Status::ok;
+}
+
+bool ClientMessage::reports_status() const {
+    return (procedure_.oi_flags & oi_has_comm_or_fault) && desc_->CommFaultOffsets;
+}
+
+// The parameter that takes a status, or null.
+uint32_t* ClientMessage::status_variable(short offset) const {
+    if (offset < 0 || static_cast<size_t>(offset) + slot_size > procedure_.stack_size) return nullptr;
+    uint32_t* variable;
+    std::memcpy(&variable, arguments_ + offset, sizeof variable);
+    return variable;
+}
+
+// Without a failure they say so; the ACF may have added them, and then no reply has them.
+void ClientMessage::clear_statuses() {
+    if (!reports_status()) return;
+    const COMM_FAULT_OFFSETS& offsets = desc_->CommFaultOffsets[procedure_.number];
+    if (uint32_t* comm = status_variable(offsets.CommOffset)) *comm = 0;
+    if (uint32_t* fault = status_variable(offsets.FaultOffset)) *fault = 0;
 }
 
 void ClientMessage::release() {

@@ -4,6 +4,7 @@
 
 #include "ndr/ndr.h"
 #include "stub/context_handle.h"
+#include "stub/partial_ignore.h"
 #include "stub/type_memory.h"
 
 namespace rpc::stub {
@@ -89,6 +90,10 @@ Status size_parameter(ClientFrame& frame, const Parameter& p) {
         m.BufferLength += context_wire_size;
         return Status::ok;
     }
+    if (p.is(Parameter::partial_ignore)) {
+        partial_ignore_size(m);
+        return Status::ok;
+    }
     uint8_t* memory = nullptr;
     RPC_TRY(data_of(frame, p, memory));
     return ndr::buffer_size(m, memory, p.type);
@@ -97,6 +102,7 @@ Status size_parameter(ClientFrame& frame, const Parameter& p) {
 Status marshal_parameter(ClientFrame& frame, const Parameter& p) {
     MIDL_STUB_MESSAGE& m = *frame.stub;
     if (is_context(p)) return marshal_context(frame, p);
+    if (p.is(Parameter::partial_ignore)) return partial_ignore_marshal(m, pointer_at(frame.arguments + p.stack_offset));
     uint8_t* memory = nullptr;
     RPC_TRY(data_of(frame, p, memory));
     if (!p.is(Parameter::base_type)) return ndr::marshal(m, memory, p.type);
@@ -123,7 +129,14 @@ Status unmarshal_result(ClientFrame& frame, const Parameter& p, uint64_t& result
         result = reinterpret_cast<uintptr_t>(context);
         return Status::ok;
     }
-    if (passed_by_value(p)) return Status::cannot_support;  // structures returned by value
+    if (!is_pointer_type(p.type[0]) && p.type[0] != fc_ip) {
+        Result r;
+        RPC_TRY(result_of(*frame.procedure, r));
+        if (r.in_memory) memory = static_cast<uint8_t*>(frame.returned);
+        if (!memory) return Status::invalid_arg;
+        std::memset(memory, 0, r.size);  // what its pointers lead to comes
+        return ndr::unmarshal(m, &memory, p.type, false);
+    }
     uint8_t* pointer = nullptr;
     RPC_TRY(ndr::unmarshal(m, &pointer, p.type, false));
     result = reinterpret_cast<uintptr_t>(pointer);

@@ -14,12 +14,13 @@ struct ClientFrame {
     const Procedure* procedure = nullptr;
     uint8_t* arguments = nullptr;
     void* binding = nullptr;  // what new context handles are made from
+    void* returned = nullptr;  // where a result that does not come in registers goes
     FloatArgument floats = stub_float_argument;
 };
 
 Status size_in_parameters(ClientFrame& frame);     // adds to stub.BufferLength
 Status marshal_in_parameters(ClientFrame& frame);  // at stub.Buffer
-// Reads the reply at stub.Buffer; the return value's bits go to `result`.
+// Reads the reply at stub.Buffer; the return value's bits go to `result`, or to frame.returned.
 Status unmarshal_out_parameters(ClientFrame& frame, uint64_t& result);
 
 }  // namespace rpc::stub

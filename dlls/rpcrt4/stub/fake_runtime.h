@@ -16,6 +16,7 @@ struct Server {
     RPC_SERVER_INTERFACE* face = nullptr;
     Status (*dispatch)(RPC_MESSAGE&) = nullptr;
     void* manager_epv = nullptr;
+    const RPC_SYNTAX_IDENTIFIER* transfer_syntax = nullptr;  // of requests
     uint32_t drep = NDR_LOCAL_DATA_REPRESENTATION;  // of requests, as the server sees them
     std::vector<uint8_t>* replace_request = nullptr;
     std::vector<uint8_t>* replace_reply = nullptr;

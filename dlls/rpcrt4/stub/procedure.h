@@ -56,7 +56,7 @@ struct Parameter {
     // PARAM_ATTRIBUTES
     enum : uint16_t {
         must_size = 0x0001, must_free = 0x0002, pipe = 0x0004, in = 0x0008, out = 0x0010, returned = 0x0020,
-        base_type = 0x0040, by_value = 0x0080, simple_ref = 0x0100, dont_call_free_inst = 0x0200,
+        base_type = 0x0040, by_value = 0x0080, simple_ref = 0x0100, dont_call_free_inst = 0x0200, partial_ignore = 0x0800,
     };
     uint16_t attributes = 0;
     uint16_t stack_offset = 0;

@@ -12,15 +12,17 @@ namespace {
 struct SyncServerCall {
     RPC_MESSAGE* message;
     Style style;
+    bool all_syntaxes = false;
     Status status = Status::ok;
     ServerMessage call{};
 
     Status run() {
-        RPC_TRY(call.find(*message, style, false));
+        RPC_TRY(all_syntaxes ? call.find_all(*message, false) : call.find(*message, style, false));
         if (call.procedure().is_async()) return Status::bad_stub_data;
         RPC_TRY(call.unmarshal(nullptr));
         runtime::manager_may_block(*message);
-        return call.marshal(call.call_manager());
+        call.set_result(call.call_manager());
+        return call.marshal();
     }
 };
 
@@ -42,6 +44,11 @@ Status server_call_oi(RPC_MESSAGE& message) {
     return run_server(call);
 }
 
+Status server_call_all(RPC_MESSAGE& message) {
+    SyncServerCall call{&message, Style::oif, true};
+    return run_server(call);
+}
+
 // --- asynchronous ---------------------------------------------------------------------------------------------------
 
 namespace {
@@ -52,8 +59,8 @@ constexpr uint32_t async_signature = 0x43595341;  // "ASYC"
 class AsyncServerCall final : public call::AsyncStub {
 public:
     // ok: the manager is to be entered, and the runtime owns this.
-    Status prepare(RPC_MESSAGE& message) {
-        RPC_TRY(call_.find(message, Style::oif, true));
+    Status prepare(RPC_MESSAGE& message, bool all_syntaxes) {
+        RPC_TRY(all_syntaxes ? call_.find_all(message, true) : call_.find(message, Style::oif, true));
         if (!call_.procedure().is_async()) return Status::bad_stub_data;
         state_.Size = sizeof state_;
         state_.Signature = async_signature;
@@ -87,31 +94,26 @@ private:
 };
 
 Status AsyncServerCall::answer(void* reply) {
-    uint64_t result = 0;
-    if (size_t size = result_size(call_.procedure())) {
-        if (!reply) return Status::invalid_arg;
-        if (!copy_guarded(&result, reply, size)) return Status::invalid_arg;
-    }
-    RPC_TRY(call_.marshal(result));
+    RPC_TRY(call_.set_result(reply));
+    RPC_TRY(call_.marshal());
     return runtime::send(message_);
 }
 
 struct AsyncDispatch {
     RPC_MESSAGE* message;
     AsyncServerCall* call;
+    bool all_syntaxes;
     bool handed_over = false;
     Status status = Status::ok;
 };
 
-}  // namespace
-
-Status async_server_call(RPC_MESSAGE& message) {
-    AsyncDispatch dispatch{&message, make<AsyncServerCall>()};
+Status run_async_server(RPC_MESSAGE& message, bool all_syntaxes) {
+    AsyncDispatch dispatch{&message, make<AsyncServerCall>(), all_syntaxes};
     if (!dispatch.call) return Status::out_of_memory;
     run_with_cleanup(
         [](void* p) {
             auto& d = *static_cast<AsyncDispatch*>(p);
-            d.status = d.call->prepare(*d.message);
+            d.status = d.call->prepare(*d.message, d.all_syntaxes);
             d.handed_over = !failed(d.status);
         },
         [](void* p) {
@@ -125,5 +127,10 @@ Status async_server_call(RPC_MESSAGE& message) {
     if (!failed(dispatch.status)) dispatch.call->enter();
     return dispatch.status;
 }
+
+}  // namespace
+
+Status async_server_call(RPC_MESSAGE& message) { return run_async_server(message, false); }
+Status async_server_call_all(RPC_MESSAGE& message) { return run_async_server(message, true); }
 
 }  // namespace rpc::stub

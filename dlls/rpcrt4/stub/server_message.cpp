@@ -55,19 +55,37 @@ void CallMemory::release() {
 
 // --- request --------------------------------------------------------------------------------------------------------
 
-Status ServerMessage::find(RPC_MESSAGE& message, Style style, bool asynchronous) {
+Status ServerMessage::find_server(RPC_MESSAGE& message) {
     message_ = &message;
     auto* server = static_cast<const RPC_SERVER_INTERFACE*>(message.RpcInterfaceInformation);
     if (!server || !server->InterpreterInfo) return Status::unknown_if;
     info_ = static_cast<const MIDL_SERVER_INFO*>(server->InterpreterInfo);
-    desc_ = info_->pStubDesc;
-    unsigned int number = this->number();
-    if (server->DispatchTable && number >= server->DispatchTable->DispatchTableCount)
+    if (server->DispatchTable && number() >= server->DispatchTable->DispatchTableCount)
         return Status::procnum_out_of_range;
-    if (info_->FmtStringOffset[number] == 0xffff) return Status::procnum_out_of_range;
-    RPC_TRY(parse_procedure(info_->ProcString + info_->FmtStringOffset[number], desc_->pFormatTypes, style, asynchronous,
-                            procedure_));
+    return Status::ok;
+}
+
+Status ServerMessage::find_procedure(const Ndr20Interface& ndr20, Style style, bool asynchronous) {
+    PFORMAT_STRING format = nullptr;
+    RPC_TRY(ndr20.procedure(number(), format));
+    RPC_TRY(parse_procedure(format, desc_->pFormatTypes, style, asynchronous, procedure_));
     return check_supported(procedure_);
+}
+
+Status ServerMessage::find(RPC_MESSAGE& message, Style style, bool asynchronous) {
+    RPC_TRY(find_server(message));
+    desc_ = info_->pStubDesc;
+    return find_procedure({desc_, info_->ProcString, info_->FmtStringOffset}, style, asynchronous);
+}
+
+Status ServerMessage::find_all(RPC_MESSAGE& message, bool asynchronous) {
+    RPC_TRY(find_server(message));
+    if (message.TransferSyntax && !is_ndr20(*message.TransferSyntax)) return Status::unsupported_trans_syn;
+    Ndr20Interface ndr20;
+    RPC_TRY(find_ndr20(*info_, ndr20));
+    own_desc_ = ndr20.own_desc();
+    desc_ = ndr20.matches_desc() ? ndr20.desc : &own_desc_;
+    return find_procedure(ndr20, Style::oif, asynchronous);
 }
 
 Status ServerMessage::set_handle_argument() {
@@ -84,16 +102,27 @@ Status ServerMessage::set_handle_argument() {
     return Status::ok;
 }
 
+Status ServerMessage::make_frame() {
+    RPC_TRY(result_of(procedure_, result_kind_));
+    // In front there is room for the address of a result in memory; behind, since a hyper or double result may be wider than
+    // the slot that the header counts for it.
+    constexpr size_t in_front = 16;
+    auto* block = static_cast<uint8_t*>(memory_.take(in_front + procedure_.stack_size + sizeof(uint64_t)));
+    contexts_ = static_cast<ServerContext**>(memory_.take(procedure_.parameter_count * sizeof(void*)));
+    result_ = static_cast<uint8_t*>(memory_.take(result_kind_.size > 8 ? result_kind_.size : 8));
+    if (!block || !contexts_ || !result_) return Status::out_of_memory;
+    frame_ = block + in_front;
+    stub_.StackTop = frame_;
+    if (result_kind_.in_memory) store<uint8_t*>(frame_ - slot_size, result_);
+    return Status::ok;
+}
+
 Status ServerMessage::unmarshal(RPC_ASYNC_STATE* async) {
     server_initialize(*message_, stub_, *desc_);
     apply_procedure(procedure_, stub_);
     request_ = stub_.BufferStart;
     request_end_ = stub_.BufferEnd;
-    // A hyper or double result may be wider than the slot that the header counts for it.
-    frame_ = static_cast<uint8_t*>(memory_.take(procedure_.stack_size + sizeof(uint64_t)));
-    contexts_ = static_cast<ServerContext**>(memory_.take(procedure_.parameter_count * sizeof(void*)));
-    if (!frame_ || !contexts_) return Status::out_of_memory;
-    stub_.StackTop = frame_;
+    RPC_TRY(make_frame());
     if (async) {
         if (procedure_.arguments_size < slot_size) return Status::bad_stub_data;
         store<void*>(frame_, async);
@@ -121,8 +150,10 @@ Status ServerMessage::unmarshal_parameters() {
     RPC_TRY(ndr::correlation_pass(stub_));
     // Only now is every size that an [out] parameter's memory depends on known.
     ordinal = 0;
-    for (ParameterCursor at(procedure_); at.next(p); ++ordinal)
+    for (ParameterCursor at(procedure_); at.next(p); ++ordinal) {
+        if (p.is(Parameter::in) && p.is(Parameter::partial_ignore)) RPC_TRY(initialize_ignored(p));
         if (!p.is(Parameter::in) && !p.is(Parameter::returned)) RPC_TRY(prepare_out(p, ordinal));
+    }
     return Status::ok;
 }
 

@@ -4,6 +4,7 @@
 #include "stub/call_message.h"
 #include "stub/context_handle.h"
 #include "stub/invoke.h"
+#include "stub/syntax.h"
 
 namespace rpc::stub {
 
@@ -28,13 +29,18 @@ class ServerMessage {
 public:
     // Finds procedure message.ProcNum of the interface's MIDL_SERVER_INFO. `message` must outlive this.
     Status find(RPC_MESSAGE& message, Style style, bool asynchronous);
+    // The same in the description of message.TransferSyntax.
+    Status find_all(RPC_MESSAGE& message, bool asynchronous);
     // Makes the frame: [in] parameters from the request, room for [out] ones. `async`: argument 0, or null.
     Status unmarshal(RPC_ASYNC_STATE* async);
     // Calls the manager routine: its result's bits. User code, and whatever it raises passes through. An asynchronous manager
     // may have ended the call, and this, when it returns.
     uint64_t call_manager();
+    // The result: as call_manager answered it, or as RpcAsyncCompleteCall's Reply points at it (invalid_arg where it does not).
+    void set_result(uint64_t bits);
+    Status set_result(const void* reply);
     // Takes the reply buffer and fills it: message is ready to be sent.
-    Status marshal(uint64_t result);
+    Status marshal();
     // Frees parameters, contexts and the frame. Any number of times. User code (pfnFree) may raise.
     void release();
 
@@ -43,6 +49,8 @@ public:
     void set_message(RPC_MESSAGE& message) { message_ = stub_.RpcMsg = &message; }
 
 private:
+    Status find_server(RPC_MESSAGE& message);
+    Status find_procedure(const Ndr20Interface& ndr20, Style style, bool asynchronous);
     Status unmarshal_parameter(const Parameter& p, unsigned int ordinal);
     Status unmarshal_simple(const Parameter& p);
     Status unmarshal_by_value(const Parameter& p);
@@ -54,11 +62,13 @@ private:
     Status adopt_context(ServerContext* context, const Parameter& p, unsigned int ordinal);
     Status set_handle_argument();
     Status unmarshal_parameters();
-    uint8_t* data_of(const Parameter& p, uint64_t& result);
+    uint8_t* data_of(const Parameter& p);
+    Status make_frame();
+    Status initialize_ignored(const Parameter& p);
     Status size_out(const Parameter& p, uint8_t* memory);
     Status marshal_out(const Parameter& p, uint8_t* memory, unsigned int ordinal);
     Status marshal_context(const Parameter& p, unsigned int ordinal);
-    Status create_result_context(uint64_t result);
+    Status create_result_context();
     void free_parameter(const Parameter& p);
     void release_contexts();
     unsigned int number() const { return message_->ProcNum & 0x7fff; }  // without RPC_FLAGS_VALID_BIT
@@ -68,9 +78,13 @@ private:
     RPC_MESSAGE* message_ = nullptr;
     const MIDL_SERVER_INFO* info_ = nullptr;
     const MIDL_STUB_DESC* desc_ = nullptr;
+    MIDL_STUB_DESC own_desc_{};  // where a syntax's types are not the descriptor's
     Procedure procedure_;
     MIDL_STUB_MESSAGE stub_{};
     uint8_t* frame_ = nullptr;
+    uint8_t* result_ = nullptr;           // its memory, at least 8 bytes
+    Result result_kind_;
+    bool has_result_ = false;
     ServerContext** contexts_ = nullptr;  // by the parameter's ordinal
     bool whole_ = false;                  // every parameter is there, and may be freed
     uint8_t* request_ = nullptr;

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "ndr/ndr.h"
+#include "stub/partial_ignore.h"
 #include "stub/server_message.h"
 #include "stub/type_memory.h"
 
@@ -22,6 +23,12 @@ void store(uint8_t* p, T v) {
 Status ServerMessage::unmarshal_parameter(const Parameter& p, unsigned int ordinal) {
     if (p.is(Parameter::base_type)) return unmarshal_simple(p);
     if (is_context(p)) return unmarshal_context(p, ordinal);
+    if (p.is(Parameter::partial_ignore)) {
+        void* pointer = nullptr;
+        RPC_TRY(partial_ignore_unmarshal(stub_, pointer));
+        store<void*>(slot(p), pointer);
+        return Status::ok;
+    }
     if (passed_by_value(p)) return unmarshal_by_value(p);
     if (pointer_by_reference(p)) {
         uint8_t** variable = nullptr;
@@ -118,8 +125,7 @@ Status ServerMessage::prepare_pointer(const Parameter& p, uint8_t*& memory) {
     if (type[1] & pointer_simple) {
         size = simple_memory_size(type[2]);
     } else {
-        const uint8_t* referent = type + 2 + static_cast<int16_t>(type[2] | type[3] << 8);
-        RPC_TRY(memory_of(stub_, referent, size));
+        RPC_TRY(memory_of(stub_, pointee_of(type), size));
     }
     if (size < p.server_alloc_size()) size = p.server_alloc_size();
     if (on_stack) {
@@ -127,9 +133,17 @@ Status ServerMessage::prepare_pointer(const Parameter& p, uint8_t*& memory) {
         return memory ? Status::ok : Status::out_of_memory;
     }
     void* block = nullptr;
-    RPC_TRY(ndr::allocate(stub_, size, &block));
+    RPC_TRY(ndr::allocate_tracked(stub_, size, &block));
     memory = static_cast<uint8_t*>(block);
     std::memset(memory, 0, size);
+    return Status::ok;
+}
+
+Status ServerMessage::initialize_ignored(const Parameter& p) {
+    void* pointer;
+    std::memcpy(&pointer, slot(p), sizeof pointer);
+    RPC_TRY(partial_ignore_initialize(stub_, pointer, p.type));
+    store<void*>(slot(p), pointer);
     return Status::ok;
 }
 

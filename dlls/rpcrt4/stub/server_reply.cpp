@@ -2,6 +2,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/guard.h"
 #include "ndr/ndr.h"
 #include "runtime/message.h"
 #include "stub/server_message.h"
@@ -31,25 +32,39 @@ uint64_t ServerMessage::call_manager() {
         std::memcpy(&result, frame_ + procedure_.arguments_size, sizeof result);
         return result;
     }
+    // An asynchronous manager answers nothing: its result comes with the completion.
+    size_t ahead = result_kind_.in_memory && !procedure_.is_async() ? 1 : 0;
     void* routine = message_->ManagerEpv ? static_cast<void**>(message_->ManagerEpv)[number]
                                          : reinterpret_cast<void*>(info_->DispatchTable[number]);
-    return invoke(routine, reinterpret_cast<Slot*>(frame_), procedure_.arguments_size / slot_size, result_kind(procedure_));
+    return invoke(routine, reinterpret_cast<Slot*>(frame_) - ahead, procedure_.arguments_size / slot_size + ahead,
+                  result_kind(procedure_));
 }
 
 // Where the value of an [out] parameter or of the result is.
-uint8_t* ServerMessage::data_of(const Parameter& p, uint64_t& result) {
-    if (p.is(Parameter::returned)) {
-        if (p.is(Parameter::base_type)) return reinterpret_cast<uint8_t*>(&result);
-        return reinterpret_cast<uint8_t*>(static_cast<uintptr_t>(result));
-    }
-    return argument(p);
+uint8_t* ServerMessage::data_of(const Parameter& p) {
+    if (!p.is(Parameter::returned)) return argument(p);
+    if (p.is(Parameter::base_type) || !(is_pointer_type(p.type[0]) || p.type[0] == fc_ip)) return result_;
+    uint8_t* pointer;
+    std::memcpy(&pointer, result_, sizeof pointer);
+    return pointer;
+}
+
+void ServerMessage::set_result(uint64_t bits) {
+    has_result_ = true;
+    if (!result_kind_.in_memory) std::memcpy(result_, &bits, sizeof bits);
+}
+
+Status ServerMessage::set_result(const void* reply) {
+    if (result_kind_.size == 0) return Status::ok;
+    has_result_ = reply && copy_guarded(result_, reply, result_kind_.size);
+    return has_result_ ? Status::ok : Status::invalid_arg;
 }
 
 // The pointer that the frame holds for a parameter, or that it leads to.
 uint8_t* ServerMessage::argument(const Parameter& p) const {
     uint8_t* pointer;
     std::memcpy(&pointer, frame_ + p.stack_offset, sizeof pointer);
-    if (pointer && pointer_by_reference(p)) std::memcpy(&pointer, pointer, sizeof pointer);
+    if (pointer && pointer_by_reference(p)) std::memcpy(&pointer, pointer, sizeof(uint8_t*));
     return pointer;
 }
 
@@ -84,30 +99,30 @@ Status ServerMessage::marshal_out(const Parameter& p, uint8_t* memory, unsigned 
     return ndr::marshal(stub_, memory, p.type);
 }
 
-Status ServerMessage::create_result_context(uint64_t result) {
+Status ServerMessage::create_result_context() {
     Parameter p;
     unsigned int ordinal = 0;
     for (ParameterCursor at(procedure_); at.next(p); ++ordinal) {
         if (!p.is(Parameter::returned) || !is_context(p) || contexts_[ordinal]) continue;
         RPC_TRY(adopt_context(server_context_new(), p, ordinal));
-        user_context(*contexts_[ordinal]) = reinterpret_cast<void*>(static_cast<uintptr_t>(result));
+        std::memcpy(&user_context(*contexts_[ordinal]), result_, sizeof(void*));
     }
     return Status::ok;
 }
 
-Status ServerMessage::marshal(uint64_t result) {
-    RPC_TRY(create_result_context(result));
+Status ServerMessage::marshal() {
+    RPC_TRY(create_result_context());
     stub_.BufferLength = 0;
     stub_.PointerBufferMark = nullptr;
     Parameter p;
     for (ParameterCursor at(procedure_); at.next(p);)
-        if (p.is(Parameter::out) || p.is(Parameter::returned)) RPC_TRY(size_out(p, data_of(p, result)));
+        if (p.is(Parameter::out) || p.is(Parameter::returned)) RPC_TRY(size_out(p, data_of(p)));
     RPC_TRY(get_buffer(stub_, *message_));
     message_->DataRepresentation = NDR_LOCAL_DATA_REPRESENTATION;
     unsigned int ordinal = 0;
     for (ParameterCursor at(procedure_); at.next(p); ++ordinal) {
         if (!p.is(Parameter::out) && !p.is(Parameter::returned)) continue;
-        if (Status s = marshal_out(p, data_of(p, result), ordinal); failed(s)) {
+        if (Status s = marshal_out(p, data_of(p), ordinal); failed(s)) {
             (void)code(runtime::free_buffer(*message_));  // why marshalling failed is the answer
             return s;
         }
@@ -117,14 +132,21 @@ Status ServerMessage::marshal(uint64_t result) {
 }
 
 void ServerMessage::free_parameter(const Parameter& p) {
-    if (p.is(Parameter::base_type) || is_context(p) || p.is(Parameter::returned)) return;
+    if (p.is(Parameter::base_type) || is_context(p)) return;
+    if (p.is(Parameter::returned)) {
+        // Like an [out] parameter's: what the manager allocated for it is the stub's to free.
+        uint8_t* memory = has_result_ && p.is(Parameter::must_free) ? data_of(p) : nullptr;
+        if (memory) (void)code(ndr::free(stub_, memory, p.type));
+        return;
+    }
     uint8_t* memory = argument(p);
     if (passed_by_value(p) && value_in_slots(value_size(p.type, ndr::correlation_size(stub_)))) memory = slot(p);
     if (!memory) return;
     if (p.is(Parameter::must_free)) (void)code(ndr::free(stub_, memory, p.type));
     // Arrays, strings and structures are no pointers to their routines: the block that holds one is ours to free.
     bool in_frame = memory == slot(p) || memory_.owns(memory) || (memory >= request_ && memory < request_end_);
-    if (!is_pointer_type(p.type[0]) && !in_frame) stub_.pfnFree(memory);
+    bool is_object = p.type[0] == fc_ip;
+    if (!is_pointer_type(p.type[0]) && !is_object && !in_frame) stub_.pfnFree(memory);
 }
 
 void ServerMessage::release_contexts() {

@@ -69,6 +69,8 @@ Status memory_of(MIDL_STUB_MESSAGE& stub, const uint8_t* type, size_t& size) {
     case 0x11: case 0x12: case 0x13: case 0x14: case 0x2f:  // pointers
         size = sizeof(void*);
         return Status::ok;
+    case 0x2c:  // [byte_count] pointers
+        return count_of(stub, type + 2, size);
     case 0x1b: case 0x1c:  // conformant, and varying too
         RPC_TRY(count_of(stub, type + 4, count));
         return multiply(count, u16(type + 2), size);
@@ -102,6 +104,30 @@ Status clear_out_memory(MIDL_STUB_MESSAGE& stub, uint8_t* memory, const uint8_t*
     size_t size = 0;
     RPC_TRY(memory_of(stub, cleared, size));
     std::memset(memory, 0, size);
+    return Status::ok;
+}
+
+Status free_out_memory(MIDL_STUB_MESSAGE& stub, uint8_t* memory, const uint8_t* type) {
+    if (!memory) return Status::ok;
+    const uint8_t* pointee = type[0] == fc_rp ? pointee_of(type) : type;
+    size_t size = 0;
+    RPC_TRY(memory_of(stub, pointee, size));
+    if (may_hold_pointers(stub, pointee)) {
+        // A pointer's own routine takes its value.
+        uint8_t* value = memory;
+        if (is_pointer_type(pointee[0]) || pointee[0] == fc_ip) std::memcpy(&value, memory, sizeof value);
+        if (value) RPC_TRY(ndr::free(stub, value, pointee));
+    }
+    std::memset(memory, 0, size);
+    return Status::ok;
+}
+
+Status give_out_memory(MIDL_STUB_MESSAGE& stub, uint8_t*& memory, const uint8_t* type) {
+    size_t size = 0;
+    RPC_TRY(memory_of(stub, type[0] == fc_rp ? pointee_of(type) : type, size));
+    void* block = nullptr;
+    RPC_TRY(ndr::allocate(stub, size, &block));
+    memory = static_cast<uint8_t*>(std::memset(block, 0, size));
     return Status::ok;
 }
 

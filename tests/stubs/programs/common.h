@@ -26,4 +26,5 @@ char* copy_text(const char* text);
 
 void run_interpreted(handle_t h);
 void run_inline(handle_t h);
+void run_all(handle_t h);  // x64
 void* open_interpreted(handle_t h, long value);

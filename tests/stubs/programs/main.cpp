@@ -11,6 +11,7 @@ long widl_leaves;
 
 extern "C" {
 extern RPC_IF_HANDLE Os_s_stubs_v1_0_s_ifspec;
+RPC_IF_HANDLE All_server_interface(void);  // x64
 
 void* __RPC_USER MIDL_user_allocate(size_t size) {
     InterlockedIncrement(&allocations);
@@ -89,18 +90,31 @@ int main(int argc, char** argv) {
     wchar_t protocol[] = L"ncalrpc";
     RPC_STATUS status = RpcServerUseProtseqEpW((RPC_WSTR)protocol, 10, (RPC_WSTR)endpoint, nullptr);
     if (status) return printf("no endpoint: %ld\n", status), 1;
-    RPC_IF_HANDLE servers[] = {Oicf_s_stubs_v1_0_s_ifspec, Os_s_stubs_v1_0_s_ifspec};
-    static const char* const names[2][2] = {{"interpreted client, interpreted server", "inline client, interpreted server"},
-                                            {"interpreted client, inline server", "inline client, inline server"}};
-    for (int server = 0; server < 2; ++server) {
-        status = RpcServerRegisterIf(servers[server], nullptr, nullptr);
+    struct {
+        RPC_IF_HANDLE interface_handle;
+        const char* names[3];
+    } servers[] = {
+        {Oicf_s_stubs_v1_0_s_ifspec,
+         {"interpreted client, interpreted server", "inline client, interpreted server", "NdrClientCall3, interpreted server"}},
+        {Os_s_stubs_v1_0_s_ifspec,
+         {"interpreted client, inline server", "inline client, inline server", "NdrClientCall3, inline server"}},
+#ifdef _WIN64
+        {All_server_interface(),
+         {"interpreted client, NdrServerCallAll", "inline client, NdrServerCallAll", "NdrClientCall3, NdrServerCallAll"}},
+#endif
+    };
+    for (int server = 0; server < (int)(sizeof servers / sizeof *servers); ++server) {
+        status = RpcServerRegisterIf(servers[server].interface_handle, nullptr, nullptr);
         if (!status && server == 0) status = RpcServerListen(1, 100, TRUE);
         if (status) return printf("no server: %ld\n", status), 1;
-        widl_leaves = server;
-        run_pairing(names[server][0], endpoint, run_interpreted);
-        run_pairing(names[server][1], endpoint, run_inline);
+        widl_leaves = server == 1;
+        run_pairing(servers[server].names[0], endpoint, run_interpreted);
+        run_pairing(servers[server].names[1], endpoint, run_inline);
+#ifdef _WIN64
+        run_pairing(servers[server].names[2], endpoint, run_all);
+#endif
         if (server == 0) check_rundown(endpoint);
-        RpcServerUnregisterIf(servers[server], nullptr, TRUE);
+        RpcServerUnregisterIf(servers[server].interface_handle, nullptr, TRUE);
     }
     printf("%d checks, %d failures\n", checks, failures);
     return failures != 0;
