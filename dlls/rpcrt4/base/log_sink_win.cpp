@@ -1,5 +1,6 @@
 #include <windows.h>
 
+#include "base/append_file.h"
 #include "base/log.h"
 #include "base/log_sink.h"
 #include "base/os.h"
@@ -10,42 +11,11 @@ extern "C" IMAGE_DOS_HEADER __ImageBase;
 namespace rpc::log {
 namespace {
 
-std::atomic<HANDLE> g_file{nullptr};
-std::atomic<HANDLE> g_turn{nullptr};  // a mutex that every process of the session shares
+constinit AppendFile g_file;
 
-constexpr DWORD turn_patience_ms = 1000;  // a suspended writer must not stop the others
-
-HANDLE open_sink() {
+bool open_file() {
     char path[MAX_PATH];
-    if (os::environment("RPCRT4_LOG_PATH", path, sizeof path) == 0) return GetStdHandle(STD_ERROR_HANDLE);
-    return CreateFileA(path, FILE_APPEND_DATA, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, nullptr,
-                       OPEN_ALWAYS, FILE_ATTRIBUTE_NORMAL, nullptr);
-}
-
-HANDLE sink() {
-    HANDLE file = g_file.load();
-    if (file) return file;
-    HANDLE opened = open_sink();
-    if (!opened) opened = INVALID_HANDLE_VALUE;
-    if (g_file.compare_exchange_strong(file, opened)) return opened;
-    if (opened != INVALID_HANDLE_VALUE && opened != GetStdHandle(STD_ERROR_HANDLE)) CloseHandle(opened);
-    return file;
-}
-
-// Wine appends in two steps, finding the end and writing there: lines of two writers could land on one place. False:
-// written without a turn.
-bool take_turn(HANDLE& turn) {
-    turn = g_turn.load();
-    if (!turn) {
-        HANDLE opened = CreateMutexW(nullptr, FALSE, L"rpcrt4-log");
-        if (!opened) return false;
-        if (g_turn.compare_exchange_strong(turn, opened))
-            turn = opened;
-        else
-            CloseHandle(opened);
-    }
-    const DWORD waited = WaitForSingleObject(turn, turn_patience_ms);
-    return waited == WAIT_OBJECT_0 || waited == WAIT_ABANDONED;
+    return g_file.open(os::environment("RPCRT4_LOG_PATH", path, sizeof path) != 0 ? path : nullptr);
 }
 
 }  // namespace
@@ -57,14 +27,7 @@ void sink_banner() {
 }
 
 void sink_write(const char* line, size_t length) {
-    HANDLE file = sink(), turn;
-    if (file == INVALID_HANDLE_VALUE) return;
-    const DWORD error = GetLastError();  // a log line changes nothing that a program can see
-    const bool mine = take_turn(turn);
-    DWORD written;
-    WriteFile(file, line, static_cast<DWORD>(length), &written, nullptr);
-    if (mine) ReleaseMutex(turn);
-    SetLastError(error);
+    if (open_file()) g_file.append({reinterpret_cast<const uint8_t*>(line), length});
 }
 
 }  // namespace rpc::log

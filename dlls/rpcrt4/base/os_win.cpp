@@ -53,8 +53,12 @@ Status start_thread(void (*entry)(void*), void* arg) {
 }
 
 size_t environment(const char* name, char* out, size_t capacity) {
-    DWORD n = GetEnvironmentVariableA(name, out, static_cast<DWORD>(capacity));
-    return n < capacity ? n : 0;
+    wchar_t wide_name[64], wide[512];
+    if (MultiByteToWideChar(CP_UTF8, 0, name, -1, wide_name, 64) == 0) return 0;
+    const DWORD n = GetEnvironmentVariableW(wide_name, wide, 512);
+    if (n == 0 || n >= 512) return 0;
+    const int size = WideCharToMultiByte(CP_UTF8, 0, wide, -1, out, static_cast<int>(capacity), nullptr, nullptr);
+    return size > 0 ? static_cast<size_t>(size) - 1 : 0;
 }
 
 }  // namespace os

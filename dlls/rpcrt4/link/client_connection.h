@@ -9,9 +9,9 @@
 #include "base/mutex.h"
 #include "io/protocols.h"
 #include "link/framing.h"
-#include "link/reassembly.h"
 #include "link/security_session.h"
 #include "wire/bind.h"
+#include "wire/pdu_splitter.h"
 
 namespace rpc::link {
 
@@ -163,7 +163,7 @@ private:
     const Kind kind_;
     Ref<io::Stream> stream_;           // set by open, then constant
     ConnectionOwner* owner_ = nullptr;  // as stream_; told only while one of its calls is referenced
-    PduSplitter splitter_;             // touched by whoever reads: the pumping thread or the sink
+    wire::PduSplitter splitter_;       // touched by whoever reads: the pumping thread or the sink
     Buffer read_buffer_;               // synchronous only
     Ref<const security::ClientAuth> auth_;  // as stream_; null: nobody
     Ref<SecuritySession> session_;          // likewise

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "io/transport.h"
-#include "link/reassembly.h"
+#include "wire/pdu_splitter.h"
 
 namespace rpc::link {
 
@@ -126,7 +126,7 @@ private:
     static void run(io::WorkList& later) {
         while (io::Work* work = later.pop_front()) work->run();
     }
-    PduSplitter out_;
+    wire::PduSplitter out_;
     std::vector<uint8_t> incoming_;
     size_t taken_ = 0;  // of it
     io::StreamSink* sink_ = nullptr;

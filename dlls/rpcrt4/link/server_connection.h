@@ -5,10 +5,10 @@
 #include "base/mutex.h"
 #include "io/protocols.h"
 #include "link/framing.h"
-#include "link/reassembly.h"
 #include "link/security_session.h"
 #include "link/server_association.h"
 #include "wire/bind.h"
+#include "wire/pdu_splitter.h"
 
 namespace rpc::link {
 
@@ -145,7 +145,7 @@ private:
     const io::Protocol& protocol_;
     const Str secondary_address_;
     ServerHost& host_;
-    PduSplitter splitter_;               // the sink's thread only, as the next nine
+    wire::PduSplitter splitter_;         // the sink's thread only, as the next nine
     Vector<Ref<SecuritySession>> sessions_;
     Buffer plain_;                       // the request that was decrypted
     bool signs_headers_ = false;         // the client's bind said so

@@ -5,7 +5,7 @@
 #include "base/bytes.h"
 #include "wire/pdu.h"
 
-namespace rpc::link {
+namespace rpc::wire {
 
 class PduSplitter {
 public:
@@ -41,11 +41,11 @@ public:
 private:
     // The length of the PDU that begins with `bytes`, or of what is needed to know it.
     static Status needed(ByteView bytes, size_t& length) {
-        switch (wire::frag_length(bytes, length)) {
-        case wire::Parsed::ok:
+        switch (frag_length(bytes, length)) {
+        case Parsed::ok:
             return Status::ok;
-        case wire::Parsed::truncated:
-            length = wire::peek_size;
+        case Parsed::truncated:
+            length = peek_size;
             return Status::ok;
         default:
             return Status::protocol_error;
@@ -54,4 +54,4 @@ private:
     Buffer partial_;
 };
 
-}  // namespace rpc::link
+}  // namespace rpc::wire
