@@ -1,5 +1,6 @@
 #include "io/protocols.h"
 
+#include "io/capture.h"
 #include "io/protocol_rows.h"
 
 namespace rpc::io {
@@ -13,6 +14,12 @@ const Protocol* find_protocol(std::string_view name) {
         if (i == known.size() && i == name.size()) return &row;
     }
     return nullptr;
+}
+
+Status connect(const Protocol& protocol, const Address& address, uint32_t timeout_ms, Ref<Stream>& stream) {
+    RPC_TRY(protocol.connect(address, timeout_ms, stream));
+    stream = captured(std::move(stream), Side::client, protocol, address.network_address.view(), address.endpoint.view());
+    return Status::ok;
 }
 
 const Protocol* protocol_at(size_t index) {

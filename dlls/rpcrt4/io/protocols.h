@@ -25,6 +25,8 @@ struct Protocol {
 
 // Null when the name is not a protocol sequence that this build carries. Case does not matter.
 const Protocol* find_protocol(std::string_view name);
+// protocol.connect, the stream being captured where that is asked for (io/capture.h).
+Status connect(const Protocol& protocol, const Address& address, uint32_t timeout_ms, Ref<Stream>& stream);
 // Row by row, for those who list them; null past the last.
 const Protocol* protocol_at(size_t index);
 

@@ -24,7 +24,7 @@ protected:
     ~StreamSink() = default;
 };
 
-// A connected stream. It is *blocking* from birth and *queued* from start() on; it never goes back.
+// A connected stream. (io/capture.cpp hands every function on: a new one has its line there.) It is *blocking* from birth and *queued* from start() on; it never goes back.
 // Any thread may call close() at any time; the rest is serialised by the caller except where said.
 class Stream : public RefCounted<Stream> {
 public:

@@ -66,7 +66,7 @@ Status ClientConnection::open(const io::Protocol& protocol, const io::Address& a
         if (!session_) return Status::out_of_memory;
     }
     auth_ = std::move(auth);
-    RPC_TRY(protocol.connect(address, connect_timeout_ms, stream_));
+    RPC_TRY(io::connect(protocol, address, connect_timeout_ms, stream_));
     if (!read_buffer_.resize(small_read)) return Status::out_of_memory;
     RPC_TRY(negotiate(wire::PduType::bind, first, group));
     if (kind_ == Kind::sync) return Status::ok;

@@ -3,6 +3,7 @@
 #include "base/guard.h"
 #include "base/log.h"
 #include "base/os.h"
+#include "io/capture.h"
 #include "runtime/convert.h"
 #include "runtime/handle_table.h"
 #include "runtime/server_security.h"
@@ -110,6 +111,7 @@ Status Server::use_endpoint(std::string_view name, std::string_view endpoint, ui
 }
 
 void Server::Endpoint::on_accept(Ref<io::Stream> stream, io::WorkList&) {
+    stream = io::captured(std::move(stream), io::Side::server, protocol, {}, acceptor->endpoint());
     Status status = link::ServerConnection::serve(std::move(stream), protocol, acceptor->endpoint(), server);
     if (failed(status)) RPC_LOG(warn, "a connection could not be served: status %u", code(status));
 }
