@@ -6,7 +6,7 @@
 
 namespace rpc::runtime {
 
-enum class HandleKind : uint8_t { none, binding, client_call, server_call };
+enum class HandleKind : uint8_t { none, binding, client_call, server_call, memory_environment, pickle };
 
 namespace handle_table {
 

@@ -1,5 +1,7 @@
 #include "runtime/thread_state.h"
 
+#include <utility>
+
 #include "base/module.h"
 
 namespace rpc::runtime {
@@ -7,6 +9,7 @@ namespace {
 
 struct ThreadState {
     call::ServerCall* call = nullptr;  // kept alive by the dispatch that set it
+    ThreadMemory memory;
 };
 
 ThreadState* thread_state(bool create) {
@@ -28,16 +31,50 @@ Ref<call::ServerCall> current_call() {
     return state ? Ref<call::ServerCall>::share(state->call) : nullptr;
 }
 
+// --- memory ---------------------------------------------------------------------------------------------------------
+
+void ThreadMemory::use(Ref<MemoryEnvironment> environment) {
+    if (environment) environment->attach();
+    std::swap(environment_, environment);
+    if (environment) environment->detach(false);
+}
+
+void ThreadMemory::clear() {
+    Ref<MemoryEnvironment> environment = std::exchange(environment_, nullptr);
+    if (environment) environment->detach(true);
+    client_allocate = nullptr;
+    client_free = nullptr;
+}
+
+void ThreadMemory::take(ThreadMemory& other) {
+    clear();
+    environment_ = std::exchange(other.environment_, nullptr);
+    client_allocate = std::exchange(other.client_allocate, nullptr);
+    client_free = std::exchange(other.client_free, nullptr);
+}
+
+ThreadMemory* thread_memory(bool create) {
+    ThreadState* state = thread_state(create);
+    return state ? &state->memory : nullptr;
+}
+
+// --- the dispatched call --------------------------------------------------------------------------------------------
+
 CallScope::CallScope(call::ServerCall& call) {
     ThreadState* state = thread_state(true);
     if (!state) return;
     outer_ = state->call;
+    outer_memory_.take(state->memory);
     state->call = &call;
     entered_ = true;
 }
 
 void CallScope::leave() {
-    if (entered_) thread_state(false)->call = outer_;
+    if (entered_) {
+        ThreadState* state = thread_state(false);
+        state->call = outer_;
+        state->memory.take(outer_memory_);
+    }
     entered_ = false;
 }
 

@@ -1,15 +1,48 @@
 #pragma once
-// What the runtime keeps per thread: the server call that is dispatched on it. Grows with the memory routines and error records.
+// What the runtime keeps per thread: the server call that is dispatched on it, and where its RpcSs memory comes from.
+#include "base/abi_types.h"
 #include "base/ref.h"
 #include "base/status.h"
 #include "call/server_call.h"
+#include "runtime/memory_environment.h"
 
 namespace rpc::runtime {
 
 // The call dispatched on this thread, for APIs that take NULL as "this call"; null outside one.
 Ref<call::ServerCall> current_call();
 
-// Makes `call` this thread's for as long as the scope lives (a manager routine that makes a local call nests them).
+// A thread's part of the RpcSs memory package (stub/rpcss_memory.h).
+class ThreadMemory {
+public:
+    using Allocate = decltype(MIDL_STUB_MESSAGE::pfnAllocate);
+    using Free = decltype(MIDL_STUB_MESSAGE::pfnFree);
+
+    ThreadMemory() = default;
+    ThreadMemory(const ThreadMemory&) = delete;
+    ThreadMemory& operator=(const ThreadMemory&) = delete;
+    ~ThreadMemory() { clear(); }
+
+    const Ref<MemoryEnvironment>& environment() const { return environment_; }
+    // Null: none. The one before stays what it is, for a thread that saves it by its handle.
+    void use(Ref<MemoryEnvironment> environment);
+    // Abandons the environment and forgets the client's routines.
+    void clear();
+    // Takes over what `other` has, and leaves it empty.
+    void take(ThreadMemory& other);
+
+    // RpcSsSetClientAllocFree: both or neither.
+    Allocate client_allocate = nullptr;
+    Free client_free = nullptr;
+
+private:
+    Ref<MemoryEnvironment> environment_;
+};
+
+// Null where this thread has none yet; with `create` only when memory is out.
+ThreadMemory* thread_memory(bool create);
+
+// Makes `call` this thread's for as long as the scope lives (a manager routine that makes a local call nests them). The
+// manager starts without RpcSs memory of its own, and what it leaves behind is freed.
 class CallScope {
 public:
     explicit CallScope(call::ServerCall& call);
@@ -19,6 +52,7 @@ public:
 
 private:
     call::ServerCall* outer_ = nullptr;
+    ThreadMemory outer_memory_;
     bool entered_ = false;
 };
 

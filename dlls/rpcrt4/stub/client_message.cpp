@@ -7,6 +7,7 @@
 #include "runtime/message.h"
 #include "stub/comm_status.h"
 #include "stub/context_handle.h"
+#include "stub/rpcss_memory.h"
 
 namespace rpc::stub {
 
@@ -116,6 +117,7 @@ Status ClientMessage::prepare(uint32_t extra_rpc_flags) {
     stub_.StackTop = arguments_;
     apply_procedure(procedure_, stub_);
     clear_statuses();
+    if (procedure_.oi_flags & oi_rpcss_alloc) rpcss::sensitize_client(stub_);
     if (procedure_.oi_flags & oi_full_pointers) RPC_TRY(ndr::full_pointers_init(stub_, XLAT_CLIENT));
     RPC_TRY(bind());
     message_.Handle = stub_.SavedHandle = binding_;

@@ -1,4 +1,5 @@
 #include "base/guard.h"
+#include "base/log.h"
 #include "runtime/message.h"
 #include "stub/server_message.h"
 #include "stub/stub.h"
@@ -68,24 +69,46 @@ public:
         RPC_TRY(runtime::async_set_handle(message, &state_, this));
         message_ = message;
         call_.set_message(message_);
+        call_.leave_environment();
         return Status::ok;
     }
 
     // `this` may be gone any time after the manager was entered.
-    void enter() { (void)call_.call_manager(); }
+    void enter() {
+        rpcss::ThreadScope scope;
+        // The dispatch gave this thread its state already, so that nothing can fail here.
+        (void)code(scope.enter(call_.environment()));
+        (void)call_.call_manager();
+        scope.leave();
+    }
 
     Status complete(void* reply) override {
-        Status status = Status::ok;
-        if (uint32_t raised = call_guarded([&] { status = answer(reply); })) status = static_cast<Status>(raised);
+        rpcss::ThreadScope scope;
+        Status status = scope.enter(call_.environment());
+        if (!failed(status)) status = complete_here(reply);
+        scope.leave();
         discard();
         return status;
     }
 
+    // After prepare failed, on the thread that it failed on.
+    void leave_environment() { call_.leave_environment(); }
+
     void discard() override {
-        if (call_guarded([&] { call_.release(); })) return;  // a deallocator's own fault; the rest is lost
+        rpcss::ThreadScope scope;
+        // Without it only the parameters' own frees do nothing: the environment's end frees the same memory.
+        (void)code(scope.enter(call_.environment()));
+        const uint32_t raised = call_guarded([&] { call_.release(); });
+        scope.leave();
+        if (raised) RPC_LOG(warn, "freeing a call's parameters raised 0x%x", raised);  // the rest is lost
     }
 
 private:
+    Status complete_here(void* reply) {
+        Status status = Status::ok;
+        if (uint32_t raised = call_guarded([&] { status = answer(reply); })) status = static_cast<Status>(raised);
+        return status;
+    }
     Status answer(void* reply);
 
     RPC_MESSAGE message_{};
@@ -119,6 +142,7 @@ Status run_async_server(RPC_MESSAGE& message, bool all_syntaxes) {
         [](void* p) {
             auto& d = *static_cast<AsyncDispatch*>(p);
             if (d.handed_over) return;
+            d.call->leave_environment();
             d.call->discard();
             destroy(d.call);
         },

@@ -123,6 +123,10 @@ Status ServerMessage::unmarshal(RPC_ASYNC_STATE* async) {
     request_ = stub_.BufferStart;
     request_end_ = stub_.BufferEnd;
     RPC_TRY(make_frame());
+    if (procedure_.oi_flags & oi_rpcss_alloc) {
+        RPC_TRY(rpcss::establish(stub_, environment_));
+        RPC_TRY(scope_.enter(environment_));
+    }
     if (async) {
         if (procedure_.arguments_size < slot_size) return Status::bad_stub_data;
         store<void*>(frame_, async);

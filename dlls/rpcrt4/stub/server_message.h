@@ -4,6 +4,7 @@
 #include "stub/call_message.h"
 #include "stub/context_handle.h"
 #include "stub/invoke.h"
+#include "stub/rpcss_memory.h"
 #include "stub/syntax.h"
 
 namespace rpc::stub {
@@ -45,6 +46,10 @@ public:
     void release();
 
     const Procedure& procedure() const { return procedure_; }
+    // The environment of Oi_RPCSS_ALLOC_USED, or null. unmarshal enters it; what else runs for the call on another thread, or
+    // after leave_environment, enters it itself.
+    const Ref<runtime::MemoryEnvironment>& environment() const { return environment_; }
+    void leave_environment() { scope_.leave(); }
     // After the RPC_MESSAGE moved.
     void set_message(RPC_MESSAGE& message) { message_ = stub_.RpcMsg = &message; }
 
@@ -90,6 +95,8 @@ private:
     uint8_t* request_ = nullptr;
     uint8_t* request_end_ = nullptr;
     CallMemory memory_;
+    Ref<runtime::MemoryEnvironment> environment_;
+    rpcss::ThreadScope scope_;
 };
 
 }  // namespace rpc::stub

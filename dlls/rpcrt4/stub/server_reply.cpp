@@ -174,6 +174,8 @@ void ServerMessage::release() {
     ndr::correlation_free(stub_);
     if (stub_.FullPtrXlatTables) ndr::full_pointers_free(stub_);
     memory_.release();
+    scope_.leave();
+    if (environment_) environment_->end();
 }
 
 }  // namespace rpc::stub
