@@ -47,7 +47,8 @@ function(rpcrt4_dll target directory)
     set_target_properties(${target} PROPERTIES PREFIX "" OUTPUT_NAME rpcrt4 RUNTIME_OUTPUT_DIRECTORY ${directory}
         ARCHIVE_OUTPUT_DIRECTORY ${directory})
     dll_options(${target})
-    target_link_options(${target} PRIVATE -static -Wl,--gc-sections,--file-alignment=4096)
+    # Without a time stamp the same sources make the same DLL.
+    target_link_options(${target} PRIVATE -static -Wl,--gc-sections,--file-alignment=4096,--no-insert-timestamp)
     if(ARCH STREQUAL "x86")
         # The .def has Name@N, so that a wrong N fails the link.
         target_link_options(${target} PRIVATE -Wl,--kill-at,--disable-stdcall-fixup)

@@ -17,12 +17,12 @@ keeper_of() {
     [ "$1" != Z ] && [ "${20}" = "$start" ] && KEEPER=$pid
 }
 
-# start_keeper PREFIX STATE ROOT
+# start_keeper PREFIX STATE ROOT WINEARCH
 start_keeper() {
     local prefix=$1 state=$2 root=$3 pid stat i
     setsid unshare --mount --net --uts --propagation private /bin/bash -c '
         set -e
-        prefix=$1 root=$2; shift 2
+        prefix=$1 root=$2 arch=$3; shift 3
         exec >"$prefix.state/keeper.log" 2>&1
         hostname rpctest
         ip link set lo up
@@ -36,7 +36,7 @@ start_keeper() {
         fi
         exec >/dev/null 2>&1 </dev/null
         exec chroot "$root" /usr/bin/env -i HOME=/root PATH=/usr/bin:/bin WINEPREFIX="$prefix" \
-            /usr/lib/wine/wineserver64 -f -p'$LAZY keeper "$prefix" "$root" "$TOP" "$(dirname "$prefix")" \
+            WINEARCH=$arch /usr/lib/wine/wineserver64 -f -p'$LAZY keeper "$prefix" "$root" "$4" "$TOP" "$(dirname "$prefix")" \
         </dev/null >/dev/null 2>&1 9>&- &
     pid=$!
     disown $pid

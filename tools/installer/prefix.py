@@ -2,7 +2,6 @@
 import errno
 import fcntl
 import os
-import re
 import signal
 import time
 
@@ -73,7 +72,7 @@ class Prefix:
         """The pid of the wineserver that runs for this prefix, 0 when it is not to be known, None when there is none."""
         stat = os.stat(self.path)
         name = f"server-{stat.st_dev:x}-{stat.st_ino:x}"
-        return _by_working_folder(name) or _by_lock(self.path, name)
+        return _by_working_folder(stat, name) or _by_lock(self.path, name)
 
     def refuse_if_in_use(self):
         pid = self.server()
@@ -95,15 +94,17 @@ class Prefix:
             time.sleep(0.05)
 
 
-def _by_working_folder(name):
-    """A wineserver lives in its own folder, which is named after the prefix, wherever that is."""
+def _by_working_folder(prefix, name):
+    """A wineserver lives in its own folder, which is named after the prefix, wherever that is; and, while it writes the
+    registry, in the prefix."""
     for process in os.listdir("/proc") if os.path.isdir("/proc") else []:
         if process.isdigit():
             try:
                 with open(f"/proc/{process}/comm", encoding="utf-8", errors="replace") as file:
                     if not file.read().startswith("wineserver"):
                         continue
-                if re.sub(r" \(deleted\)$", "", os.path.basename(os.readlink(f"/proc/{process}/cwd"))) == name:
+                here = f"/proc/{process}/cwd"
+                if os.path.basename(os.readlink(here)).split(" ")[0] == name or os.path.samestat(os.stat(here), prefix):
                     return int(process)
             except OSError:
                 continue  # it ended meanwhile, or is another user's
