@@ -1,0 +1,14 @@
+// The same cases through widl's own, synchronous stubs.
+#include "client.h"
+#include "Oicf/stubs.h"
+#include <rpctry.h>
+#define BEFORE (ULONG_PTR)0x1
+#define C(name) Oicf_c_##name
+#include "stubs/programs/cases.inc"
+
+void run_sync(handle_t h) {
+    run(h);
+    Context left = nullptr;
+    C(open)(h, 4711, &left);
+    CHECK(left);
+}

@@ -1,0 +1,1 @@
+"""What tools/async-stubs is made of."""
