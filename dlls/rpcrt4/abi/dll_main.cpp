@@ -2,12 +2,14 @@
 // locks.
 #include <windows.h>
 
+#include "abi/pipe_entries.h"
 #include "base/module.h"
 #include "stub/interface_pointer.h"
 
 extern "C" BOOL WINAPI DllMain(HINSTANCE, DWORD reason, void* reserved) {
     switch (reason) {
     case DLL_PROCESS_ATTACH:
+        rpc::abi::install_pipe_entries();
         rpc::ndr::set_interface_hook(rpc::stub::interface_pointer);
         return rpc::module_attach();
     case DLL_THREAD_DETACH:

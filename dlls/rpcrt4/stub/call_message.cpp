@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "ndr/ndr.h"
 #include "runtime/message.h"
+#include "stub/pipe.h"
 
 namespace rpc::stub {
 
@@ -39,9 +40,9 @@ void apply_procedure(const Procedure& procedure, MIDL_STUB_MESSAGE& stub) {
 
 Status check_supported(const Procedure& procedure) {
     if (procedure.is_object()) return Status::bad_stub_data;  // these have a channel, not a binding
-    if (procedure.has_pipes) {
-        RPC_LOG(warn, "procedure %u has pipes, which are not supported", procedure.number);
-        return Status::wrong_stub_version;
+    if (procedure.has_pipes && procedure.is_async()) {
+        RPC_LOG(warn, "procedure %u has asynchronous pipes, which are not built", procedure.number);
+        return Status::cannot_support;
     }
     Result result;
     return result_of(procedure, result);
@@ -62,11 +63,27 @@ Status get_buffer(MIDL_STUB_MESSAGE& stub, RPC_MESSAGE& message) {
 
 bool is_big_endian(const RPC_MESSAGE& message) { return (message.DataRepresentation & NDR_INT_REP_MASK) == NDR_BIG_ENDIAN; }
 
-Status convert_parameters(MIDL_STUB_MESSAGE& stub, const Procedure& procedure, uint16_t direction) {
-    unsigned char* start = stub.Buffer;
+namespace {
+
+Status convert_pipes(MIDL_STUB_MESSAGE& stub, const Procedure& procedure, uint16_t direction) {
     Parameter p;
     for (ParameterCursor at(procedure); at.next(p);) {
-        if (!p.is(direction)) continue;
+        if (!p.is(Parameter::pipe) || !p.is(direction)) continue;
+        PipeType type;
+        RPC_TRY(parse_pipe(p, type));
+        RPC_TRY(convert_pipe(stub, type));
+    }
+    return Status::ok;
+}
+
+}  // namespace
+
+Status convert_parameters(MIDL_STUB_MESSAGE& stub, const Procedure& procedure, uint16_t direction) {
+    unsigned char* start = stub.Buffer;
+    if (direction == Parameter::out) RPC_TRY(convert_pipes(stub, procedure, direction));
+    Parameter p;
+    for (ParameterCursor at(procedure); at.next(p);) {
+        if (!p.is(direction) || p.is(Parameter::pipe)) continue;
         if (p.is(Parameter::partial_ignore) && direction == Parameter::in) {
             RPC_TRY(ndr::convert_simple_type(stub, 0x08));  // all that travels is a number
         } else if (p.is(Parameter::base_type)) {
@@ -78,6 +95,7 @@ Status convert_parameters(MIDL_STUB_MESSAGE& stub, const Procedure& procedure, u
             RPC_TRY(ndr::convert_type(stub, p.type));
         }
     }
+    if (direction == Parameter::in) RPC_TRY(convert_pipes(stub, procedure, direction));
     stub.Buffer = start;
     return Status::ok;
 }

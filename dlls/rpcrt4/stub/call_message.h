@@ -40,7 +40,7 @@ uintptr_t simple_slot_value(uint8_t type, const uint8_t* memory);
 Status align_buffer(MIDL_STUB_MESSAGE& stub, size_t alignment, size_t need);
 void align_length(MIDL_STUB_MESSAGE& stub, size_t alignment);
 
-constexpr uint8_t fc_bind_context = 0x30, fc_ip = 0x2f, fc_range = 0xb7, fc_rp = 0x11, fc_op = 0x13, fc_fp = 0x14, fc_float = 0x0a,
+constexpr uint8_t fc_bind_context = 0x30, fc_ip = 0x2f, fc_range = 0xb7, fc_pipe = 0xb5, fc_rp = 0x11, fc_op = 0x13, fc_fp = 0x14, fc_float = 0x0a,
                   fc_double = 0x0c, fc_enum16 = 0x0d;
 
 // Parameters whose type description stands for a context handle; its flags, and whether the argument points at the handle.

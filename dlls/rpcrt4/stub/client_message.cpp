@@ -7,6 +7,7 @@
 #include "runtime/message.h"
 #include "stub/comm_status.h"
 #include "stub/context_handle.h"
+#include "stub/pipe.h"
 #include "stub/rpcss_memory.h"
 
 namespace rpc::stub {
@@ -127,6 +128,21 @@ Status ClientMessage::prepare(uint32_t extra_rpc_flags) {
     has_buffer_ = true;
     RPC_TRY(marshal_in_parameters(f));
     message_.BufferLength = static_cast<unsigned int>(stub_.Buffer - stub_.BufferStart);
+    return procedure_.has_pipes ? add_pipes() : Status::ok;
+}
+
+// How much the program's pipes hold shows only as they are emptied; then there is a buffer for all of it.
+Status ClientMessage::add_pipes() {
+    if (!pipe_data_.append({stub_.BufferStart, message_.BufferLength})) return Status::out_of_memory;
+    RPC_TRY(pull_pipes(stub_, procedure_, arguments_, pipe_data_));
+    if (pipe_data_.size() == message_.BufferLength) return Status::ok;
+    has_buffer_ = false;
+    RPC_TRY(runtime::free_buffer(message_));
+    stub_.BufferLength = static_cast<ULong32>(pipe_data_.size());
+    RPC_TRY(get_buffer(stub_, message_));
+    has_buffer_ = true;
+    std::memcpy(message_.Buffer, pipe_data_.data(), pipe_data_.size());
+    pipe_data_.reset();
     return Status::ok;
 }
 
@@ -135,6 +151,7 @@ Status ClientMessage::read_reply(uint64_t& result) {
     attach_buffer(stub_, message_, message_.BufferLength);
     ClientFrame f = frame();
     if (ndr::needs_conversion(message_.DataRepresentation)) RPC_TRY(convert_parameters(stub_, procedure_, Parameter::out));
+    if (procedure_.has_pipes) RPC_TRY(push_pipes(stub_, procedure_, arguments_));
     return unmarshal_out_parameters(f, result);
 }
 
@@ -173,6 +190,7 @@ void ClientMessage::clear_statuses() {
 }
 
 void ClientMessage::release() {
+    pipe_data_.reset();
     if (stub_.FullPtrXlatTables) ndr::full_pointers_free(stub_);
     if (has_buffer_) {
         has_buffer_ = false;

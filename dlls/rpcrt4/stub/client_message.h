@@ -1,6 +1,7 @@
 #pragma once
 // One client call's own state, synchronous or asynchronous. Plain data that `release` gives back, so that an exception out of
 // user code (allocators, expression evaluators, binding routines) can pass and everything is still freed.
+#include "base/bytes.h"
 #include "stub/client_parameters.h"
 #include "stub/syntax.h"
 
@@ -39,6 +40,7 @@ private:
     Status bind_explicit();
     Status bind_generic(void* routine, void* unbind, uintptr_t object);
     ClientFrame frame();
+    Status add_pipes();
     bool reports_status() const;
     uint32_t* status_variable(short offset) const;
     void clear_statuses();
@@ -53,6 +55,7 @@ private:
     void* binding_ = nullptr;
     void* unbind_ = nullptr;  // of a generic handle, called with its object and the binding
     uintptr_t object_ = 0;
+    Buffer pipe_data_;  // a request with [in] pipes, while it is made
     bool has_buffer_ = false;
     RPC_MESSAGE message_{};
     MIDL_STUB_MESSAGE stub_{};

@@ -168,14 +168,14 @@ Status unmarshal_parameter(ClientFrame& frame, const Parameter& p) {
 Status size_in_parameters(ClientFrame& frame) {
     Parameter p;
     for (ParameterCursor at(*frame.procedure); at.next(p);)
-        if (p.is(Parameter::in)) RPC_TRY(size_parameter(frame, p));
+        if (p.is(Parameter::in) && !p.is(Parameter::pipe)) RPC_TRY(size_parameter(frame, p));
     return Status::ok;
 }
 
 Status marshal_in_parameters(ClientFrame& frame) {
     Parameter p;
     for (ParameterCursor at(*frame.procedure); at.next(p);)
-        if (p.is(Parameter::in)) RPC_TRY(marshal_parameter(frame, p));
+        if (p.is(Parameter::in) && !p.is(Parameter::pipe)) RPC_TRY(marshal_parameter(frame, p));
     return Status::ok;
 }
 
@@ -185,6 +185,7 @@ Status unmarshal_out_parameters(ClientFrame& frame, uint64_t& result) {
     // the caller's.
     for (ParameterCursor at(*frame.procedure); at.next(p);) {
         if (p.is(Parameter::in) || p.is(Parameter::returned) || p.is(Parameter::base_type) || is_context(p)) continue;
+        if (p.is(Parameter::pipe)) continue;
         if (pointer_by_reference(p)) {
             uint8_t** variable = nullptr;
             RPC_TRY(pointer_variable(frame, p, variable));
@@ -197,7 +198,7 @@ Status unmarshal_out_parameters(ClientFrame& frame, uint64_t& result) {
     }
     for (ParameterCursor at(*frame.procedure); at.next(p);) {
         if (p.is(Parameter::returned)) RPC_TRY(unmarshal_result(frame, p, result));
-        else if (p.is(Parameter::out)) RPC_TRY(unmarshal_parameter(frame, p));
+        else if (p.is(Parameter::out) && !p.is(Parameter::pipe)) RPC_TRY(unmarshal_parameter(frame, p));
     }
     return Status::ok;
 }

@@ -150,11 +150,15 @@ Status ServerMessage::unmarshal_parameters() {
     Parameter p;
     unsigned int ordinal = 0;
     for (ParameterCursor at(procedure_); at.next(p); ++ordinal)
-        if (p.is(Parameter::in)) RPC_TRY(unmarshal_parameter(p, ordinal));
+        if (p.is(Parameter::in) && !p.is(Parameter::pipe)) RPC_TRY(unmarshal_parameter(p, ordinal));
     RPC_TRY(ndr::correlation_pass(stub_));
     // Only now is every size that an [out] parameter's memory depends on known.
     ordinal = 0;
     for (ParameterCursor at(procedure_); at.next(p); ++ordinal) {
+        if (p.is(Parameter::pipe)) {
+            RPC_TRY(prepare_pipe(p));
+            continue;
+        }
         if (p.is(Parameter::in) && p.is(Parameter::partial_ignore)) RPC_TRY(initialize_ignored(p));
         if (!p.is(Parameter::in) && !p.is(Parameter::returned)) RPC_TRY(prepare_out(p, ordinal));
     }

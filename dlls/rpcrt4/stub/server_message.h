@@ -4,6 +4,7 @@
 #include "stub/call_message.h"
 #include "stub/context_handle.h"
 #include "stub/invoke.h"
+#include "stub/pipe.h"
 #include "stub/rpcss_memory.h"
 #include "stub/syntax.h"
 
@@ -70,6 +71,7 @@ private:
     uint8_t* data_of(const Parameter& p);
     Status make_frame();
     Status initialize_ignored(const Parameter& p);
+    Status prepare_pipe(const Parameter& p);
     Status size_out(const Parameter& p, uint8_t* memory);
     Status marshal_out(const Parameter& p, uint8_t* memory, unsigned int ordinal);
     Status marshal_context(const Parameter& p, unsigned int ordinal);
@@ -92,6 +94,7 @@ private:
     bool has_result_ = false;
     ServerContext** contexts_ = nullptr;  // by the parameter's ordinal
     bool whole_ = false;                  // every parameter is there, and may be freed
+    ServerPipes pipes_;
     uint8_t* request_ = nullptr;
     uint8_t* request_end_ = nullptr;
     CallMemory memory_;

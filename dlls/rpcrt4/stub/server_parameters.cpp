@@ -147,6 +147,18 @@ Status ServerMessage::initialize_ignored(const Parameter& p) {
     return Status::ok;
 }
 
+// A control structure with our routines, in the frame or where its slot points.
+Status ServerMessage::prepare_pipe(const Parameter& p) {
+    if (!(p.is(Parameter::by_value) && value_in_slots(sizeof(PipeControl)))) {
+        void* structure = memory_.take(sizeof(PipeControl));
+        if (!structure) return Status::out_of_memory;
+        store<void*>(slot(p), structure);
+    }
+    PipeControl* control = nullptr;
+    RPC_TRY(pipe_control(procedure_, frame_, p, control));
+    return pipes_.add(stub_, p, *control);
+}
+
 Status ServerMessage::prepare_out(const Parameter& p, unsigned int ordinal) {
     if (!p.is(Parameter::out)) return Status::ok;
     uint8_t* memory = nullptr;

@@ -111,17 +111,24 @@ Status ServerMessage::create_result_context() {
 }
 
 Status ServerMessage::marshal() {
+    auto travels = [](const Parameter& p) {
+        return (p.is(Parameter::out) || p.is(Parameter::returned)) && !p.is(Parameter::pipe);
+    };
+    RPC_TRY(pipes_.done());
     RPC_TRY(create_result_context());
-    stub_.BufferLength = 0;
+    Buffer& piped = pipes_.out();
+    stub_.BufferLength = static_cast<ULong32>(piped.size());
     stub_.PointerBufferMark = nullptr;
     Parameter p;
     for (ParameterCursor at(procedure_); at.next(p);)
-        if (p.is(Parameter::out) || p.is(Parameter::returned)) RPC_TRY(size_out(p, data_of(p)));
+        if (travels(p)) RPC_TRY(size_out(p, data_of(p)));
     RPC_TRY(get_buffer(stub_, *message_));
     message_->DataRepresentation = NDR_LOCAL_DATA_REPRESENTATION;
+    if (!piped.empty()) std::memcpy(stub_.Buffer, piped.data(), piped.size());
+    stub_.Buffer += piped.size();
     unsigned int ordinal = 0;
     for (ParameterCursor at(procedure_); at.next(p); ++ordinal) {
-        if (!p.is(Parameter::out) && !p.is(Parameter::returned)) continue;
+        if (!travels(p)) continue;
         if (Status s = marshal_out(p, data_of(p), ordinal); failed(s)) {
             (void)code(runtime::free_buffer(*message_));  // why marshalling failed is the answer
             return s;
@@ -132,7 +139,7 @@ Status ServerMessage::marshal() {
 }
 
 void ServerMessage::free_parameter(const Parameter& p) {
-    if (p.is(Parameter::base_type) || is_context(p)) return;
+    if (p.is(Parameter::base_type) || is_context(p) || p.is(Parameter::pipe)) return;
     if (p.is(Parameter::returned)) {
         // Like an [out] parameter's: what the manager allocated for it is the stub's to free.
         uint8_t* memory = has_result_ && p.is(Parameter::must_free) ? data_of(p) : nullptr;
@@ -170,6 +177,7 @@ void ServerMessage::release() {
     if (std::exchange(whole_, false))
         for (ParameterCursor at(procedure_); at.next(p);) free_parameter(p);
     release_contexts();
+    pipes_.release();
     frame_ = nullptr;
     ndr::correlation_free(stub_);
     if (stub_.FullPtrXlatTables) ndr::full_pointers_free(stub_);
