@@ -65,7 +65,7 @@ add_test(NAME exports.${ARCH} COMMAND ${PYTHON3} ${CMAKE_SOURCE_DIR}/tools/check
 set(declining_dir ${CMAKE_BINARY_DIR}/declining)
 generate_exports(${declining_dir} --all-decline)
 rpcrt4_dll(rpcrt4_declining ${declining_dir} ${DLL_DIR}/abi/decline.cpp ${DLL_DIR}/abi/raise.cpp
-    ${DLL_DIR}/abi/dll_main.cpp ${DLL_DIR}/version.rc ${declining_dir}/rpcrt4.def ${declining_dir}/declining.cpp)
+    ${DLL_DIR}/abi/dll_main.cpp ${DLL_DIR}/abi/pipe_entries.cpp ${DLL_DIR}/version.rc ${declining_dir}/rpcrt4.def ${declining_dir}/declining.cpp)
 add_test(NAME exports.${ARCH}.declining
     COMMAND ${PYTHON3} ${CMAKE_SOURCE_DIR}/tools/check-exports --all-decline $<TARGET_FILE:rpcrt4_declining>)
 add_test(NAME ${ARCH}.imports COMMAND ${CMAKE_SOURCE_DIR}/tools/check-imports ${CMAKE_OBJDUMP} $<TARGET_FILE:rpcrt4>)
