@@ -38,14 +38,27 @@ void apply_procedure(const Procedure& procedure, MIDL_STUB_MESSAGE& stub) {
     ndr::set_range_on_conformance(stub, (procedure.opt_flags2 & opt2_range_on_conformance) != 0);
 }
 
-Status check_supported(const Procedure& procedure) {
-    if (procedure.is_object()) return Status::bad_stub_data;  // these have a channel, not a binding
-    if (procedure.has_pipes && procedure.is_async()) {
-        RPC_LOG(warn, "procedure %u has asynchronous pipes, which are not built", procedure.number);
+namespace {
+Status check_features(const Procedure& procedure) {
+    if (procedure.has_pipes && (procedure.is_async() || procedure.is_object())) {
+        RPC_LOG(warn, "procedure %u has pipes that are not built: only synchronous ones outside COM are", procedure.number);
         return Status::cannot_support;
     }
     Result result;
     return result_of(procedure, result);
+}
+}  // namespace
+
+Status check_supported(const Procedure& procedure) {
+    return procedure.is_object() ? Status::bad_stub_data : check_features(procedure);
+}
+
+Status check_object_supported(const Procedure& procedure) {
+    if (!procedure.is_object()) return Status::bad_stub_data;
+    RPC_TRY(check_features(procedure));
+    Result result;
+    RPC_TRY(result_of(procedure, result));
+    return result.in_memory ? Status::cannot_support : Status::ok;
 }
 
 void attach_buffer(MIDL_STUB_MESSAGE& stub, RPC_MESSAGE& message, size_t size) {

@@ -15,8 +15,10 @@ void server_initialize(RPC_MESSAGE& message, MIDL_STUB_MESSAGE& stub, const MIDL
 // What the header says of correlation descriptors and the like.
 void apply_procedure(const Procedure& procedure, MIDL_STUB_MESSAGE& stub);
 
-// Whether the interpreter can do it at all: COM's procedures are others'.
+// Whether the interpreter can do it at all: COM's procedures have a channel and are stub/proxy's.
 Status check_supported(const Procedure& procedure);
+// The same for COM's procedures.
+Status check_object_supported(const Procedure& procedure);
 
 // Points the stub at the `size` bytes of message.Buffer, for reading or writing.
 void attach_buffer(MIDL_STUB_MESSAGE& stub, RPC_MESSAGE& message, size_t size);

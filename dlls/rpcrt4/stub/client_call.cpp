@@ -4,6 +4,7 @@
 #include "base/guard.h"
 #include "runtime/message.h"
 #include "stub/client_message.h"
+#include "stub/proxy/calls.h"
 #include "stub/stub.h"
 
 namespace rpc::stub {
@@ -62,6 +63,7 @@ Status run_sync(SyncCall& call, uint64_t& result) {
 }  // namespace
 
 Status client_call(const MIDL_STUB_DESC& desc, PFORMAT_STRING format, Slot* args, uint64_t& result) {
+    if (format[1] & oi_object_proc) return com::object_call(desc, format, args, stub_float_argument, result);
     SyncCall call{{&desc, format}, args};
     return run_sync(call, result);
 }

@@ -179,10 +179,8 @@ Status marshal_in_parameters(ClientFrame& frame) {
     return Status::ok;
 }
 
-Status unmarshal_out_parameters(ClientFrame& frame, uint64_t& result) {
+Status clear_out_parameters(ClientFrame& frame) {
     Parameter p;
-    // Pointers that [out] memory holds now mean nothing: what comes is allocated. All of it first, while the sizes are still
-    // the caller's.
     for (ParameterCursor at(*frame.procedure); at.next(p);) {
         if (p.is(Parameter::in) || p.is(Parameter::returned) || p.is(Parameter::base_type) || is_context(p)) continue;
         if (p.is(Parameter::pipe)) continue;
@@ -196,6 +194,12 @@ Status unmarshal_out_parameters(ClientFrame& frame, uint64_t& result) {
         RPC_TRY(data_of(frame, p, memory));
         RPC_TRY(clear_out_memory(*frame.stub, memory, p.type));
     }
+    return Status::ok;
+}
+
+Status unmarshal_out_parameters(ClientFrame& frame, uint64_t& result) {
+    Parameter p;
+    RPC_TRY(clear_out_parameters(frame));  // what comes is allocated
     for (ParameterCursor at(*frame.procedure); at.next(p);) {
         if (p.is(Parameter::returned)) RPC_TRY(unmarshal_result(frame, p, result));
         else if (p.is(Parameter::out) && !p.is(Parameter::pipe)) RPC_TRY(unmarshal_parameter(frame, p));

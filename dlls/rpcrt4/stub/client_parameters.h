@@ -18,6 +18,9 @@ struct ClientFrame {
     FloatArgument floats = stub_float_argument;
 };
 
+// Zeroes what [out] parameters lead to where that may hold pointers, which mean nothing before the reply is read. All of it first,
+// while the sizes are still the caller's.
+Status clear_out_parameters(ClientFrame& frame);
 Status size_in_parameters(ClientFrame& frame);     // adds to stub.BufferLength
 Status marshal_in_parameters(ClientFrame& frame);  // at stub.Buffer
 // Reads the reply at stub.Buffer; the return value's bits go to `result`, or to frame.returned.

@@ -6,6 +6,8 @@
 #include "base/log.h"
 #include "ndr/ndr.h"
 #include "runtime/message.h"
+#include "stub/proxy/messages.h"
+#include "stub/proxy/tables.h"
 #include "stub/type_memory.h"
 
 namespace rpc::stub {
@@ -88,6 +90,18 @@ Status ServerMessage::find_all(RPC_MESSAGE& message, bool asynchronous) {
     return find_procedure(ndr20, Style::oif, asynchronous);
 }
 
+Status ServerMessage::find(RPC_MESSAGE& message, const ObjectTarget& target, Style style) {
+    message_ = &message;
+    target_ = &target;
+    info_ = target.info;
+    desc_ = info_->pStubDesc;
+    const uint8_t* format = com::procedure_format(info_->ProcString, info_->FmtStringOffset, number());
+    if (!desc_ || !format) return Status::procnum_out_of_range;
+    RPC_TRY(parse_procedure(format, desc_->pFormatTypes, style, false, procedure_));
+    if (procedure_.arguments_size < slot_size) return Status::bad_stub_data;
+    return check_object_supported(procedure_);
+}
+
 Status ServerMessage::set_handle_argument() {
     const HandleInfo& h = procedure_.handle;
     if (!h.is_explicit || h.kind != HandleKind::primitive) return Status::ok;
@@ -123,6 +137,10 @@ Status ServerMessage::unmarshal(RPC_ASYNC_STATE* async) {
     request_ = stub_.BufferStart;
     request_end_ = stub_.BufferEnd;
     RPC_TRY(make_frame());
+    if (target_) {
+        com::attach_channel(stub_, target_->channel);
+        store<void*>(frame_, target_->object);
+    }
     if (procedure_.oi_flags & oi_rpcss_alloc) {
         RPC_TRY(rpcss::establish(stub_, environment_));
         RPC_TRY(scope_.enter(environment_));

@@ -5,6 +5,7 @@
 #include "stub/context_handle.h"
 #include "stub/invoke.h"
 #include "stub/pipe.h"
+#include "stub/proxy/com.h"
 #include "stub/rpcss_memory.h"
 #include "stub/syntax.h"
 
@@ -27,12 +28,22 @@ private:
     Block* blocks_ = nullptr;
 };
 
+// Where a request to a COM object goes, instead of an interface's manager.
+struct ObjectTarget {
+    const MIDL_SERVER_INFO* info;
+    void* object;           // the server's interface pointer
+    com::Channel* channel;  // the reply's buffer comes from it
+    const GUID* iid;
+};
+
 class ServerMessage {
 public:
     // Finds procedure message.ProcNum of the interface's MIDL_SERVER_INFO. `message` must outlive this.
     Status find(RPC_MESSAGE& message, Style style, bool asynchronous);
     // The same in the description of message.TransferSyntax.
     Status find_all(RPC_MESSAGE& message, bool asynchronous);
+    // The same for a method of an object; the target's parts must outlive this.
+    Status find(RPC_MESSAGE& message, const ObjectTarget& target, Style style);
     // Makes the frame: [in] parameters from the request, room for [out] ones. `async`: argument 0, or null.
     Status unmarshal(RPC_ASYNC_STATE* async);
     // Calls the manager routine: its result's bits. User code, and whatever it raises passes through. An asynchronous manager
@@ -82,7 +93,11 @@ private:
     NDR_RUNDOWN rundown_of(const Parameter& p) const;
     uint8_t* slot(const Parameter& p) { return frame_ + p.stack_offset; }
 
+    void* routine() const;
+    Status take_reply_buffer();
+
     RPC_MESSAGE* message_ = nullptr;
+    const ObjectTarget* target_ = nullptr;  // null outside COM
     const MIDL_SERVER_INFO* info_ = nullptr;
     const MIDL_STUB_DESC* desc_ = nullptr;
     MIDL_STUB_DESC own_desc_{};  // where a syntax's types are not the descriptor's

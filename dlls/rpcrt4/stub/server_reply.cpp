@@ -5,6 +5,7 @@
 #include "base/guard.h"
 #include "ndr/ndr.h"
 #include "runtime/message.h"
+#include "stub/proxy/messages.h"
 #include "stub/server_message.h"
 
 namespace rpc::stub {
@@ -34,10 +35,18 @@ uint64_t ServerMessage::call_manager() {
     }
     // An asynchronous manager answers nothing: its result comes with the completion.
     size_t ahead = result_kind_.in_memory && !procedure_.is_async() ? 1 : 0;
-    void* routine = message_->ManagerEpv ? static_cast<void**>(message_->ManagerEpv)[number]
-                                         : reinterpret_cast<void*>(info_->DispatchTable[number]);
-    return invoke(routine, reinterpret_cast<Slot*>(frame_) - ahead, procedure_.arguments_size / slot_size + ahead,
+    return invoke(routine(), reinterpret_cast<Slot*>(frame_) - ahead, procedure_.arguments_size / slot_size + ahead,
                   result_kind(procedure_));
+}
+
+void* ServerMessage::routine() const {
+    if (target_) return (*static_cast<void***>(target_->object))[number()];
+    if (message_->ManagerEpv) return static_cast<void**>(message_->ManagerEpv)[number()];
+    return reinterpret_cast<void*>(info_->DispatchTable[number()]);
+}
+
+Status ServerMessage::take_reply_buffer() {
+    return target_ ? com::stub_get_buffer(*target_->iid, *target_->channel, stub_) : get_buffer(stub_, *message_);
 }
 
 // Where the value of an [out] parameter or of the result is.
@@ -122,7 +131,7 @@ Status ServerMessage::marshal() {
     Parameter p;
     for (ParameterCursor at(procedure_); at.next(p);)
         if (travels(p)) RPC_TRY(size_out(p, data_of(p)));
-    RPC_TRY(get_buffer(stub_, *message_));
+    RPC_TRY(take_reply_buffer());
     message_->DataRepresentation = NDR_LOCAL_DATA_REPRESENTATION;
     if (!piped.empty()) std::memcpy(stub_.Buffer, piped.data(), piped.size());
     stub_.Buffer += piped.size();
@@ -130,7 +139,7 @@ Status ServerMessage::marshal() {
     for (ParameterCursor at(procedure_); at.next(p); ++ordinal) {
         if (!travels(p)) continue;
         if (Status s = marshal_out(p, data_of(p), ordinal); failed(s)) {
-            (void)code(runtime::free_buffer(*message_));  // why marshalling failed is the answer
+            if (!target_) (void)code(runtime::free_buffer(*message_));  // why marshalling failed is the answer
             return s;
         }
     }

@@ -1,0 +1,42 @@
+#pragma once
+// The toolchain's names of COM's structures, and ours: the same bytes. To be included first.
+#define CINTERFACE  // rpcproxy.h declares vtables, which C++ otherwise has none of
+#include <rpcproxy.h>
+
+#include "stub/proxy/com.h"
+
+namespace rpc::abi {
+
+static_assert(sizeof(com::ProxyFile) == sizeof(ProxyFileInfo));
+static_assert(offsetof(com::ProxyFile, version) == offsetof(ProxyFileInfo, TableVersion));
+static_assert(offsetof(com::ProxyFile, async_iids) == offsetof(ProxyFileInfo, pAsyncIIDLookup));
+static_assert(sizeof(com::StubTable) == sizeof(CInterfaceStubVtbl));
+static_assert(offsetof(com::StubTable, vtbl) == offsetof(CInterfaceStubVtbl, Vtbl));
+static_assert(sizeof(com::StdStub) == sizeof(CStdStubBuffer));
+static_assert(offsetof(com::StdStub, server) == offsetof(CStdStubBuffer, pvServerObject));
+static_assert(offsetof(com::StdStub, factory) == offsetof(CStdStubBuffer, pPSFactory));
+static_assert(sizeof(com::StdFactory) == sizeof(CStdPSFactoryBuffer));
+static_assert(offsetof(com::StdFactory, files) == offsetof(CStdPSFactoryBuffer, pProxyFileList));
+static_assert(sizeof(RPC_MESSAGE) == sizeof(RPCOLEMESSAGE));
+static_assert(offsetof(RPC_MESSAGE, ProcNum) == offsetof(RPCOLEMESSAGE, iMethod));
+
+inline com::StubBuffer* ours(IRpcStubBuffer* p) {
+    return reinterpret_cast<com::StubBuffer*>(p);
+}
+inline com::Channel* ours(IRpcChannelBuffer* p) {
+    return reinterpret_cast<com::Channel*>(p);
+}
+inline com::Unknown* ours(IUnknown* p) {
+    return reinterpret_cast<com::Unknown*>(p);
+}
+inline com::FactoryBuffer* ours(IPSFactoryBuffer* p) {
+    return reinterpret_cast<com::FactoryBuffer*>(p);
+}
+inline com::StdFactory* ours(CStdPSFactoryBuffer* p) {
+    return reinterpret_cast<com::StdFactory*>(p);
+}
+inline const com::ProxyFile* const* ours(const ProxyFileInfo** p) {
+    return reinterpret_cast<const com::ProxyFile* const*>(p);
+}
+
+}  // namespace rpc::abi

@@ -1,0 +1,38 @@
+#include "stub/proxy/tables.h"
+
+namespace rpc::com {
+
+bool interface_at(const ProxyFile& file, uint16_t index, Interface& found) {
+    if (index >= file.size || !file.proxies || !file.stubs) return false;
+    found = Interface();
+    found.file = &file;
+    found.index = index;
+    const void* proxy = file.proxies[index];
+    found.stub = file.stubs[index];
+    if (!proxy || !found.stub) return false;
+    if (file.version == 1) {
+        found.proxy = static_cast<const ProxyTable*>(proxy);
+    } else {
+        found.stubless = *static_cast<const MIDL_STUBLESS_PROXY_INFO* const*>(proxy);
+        found.proxy = reinterpret_cast<const ProxyTable*>(static_cast<const uint8_t*>(proxy) + sizeof(void*));
+    }
+    found.base = file.base_iids ? file.base_iids[index] : nullptr;
+    return found.proxy->iid && found.stub->header.iid && found.method_count() >= 3 &&
+           found.method_count() <= method_limit;
+}
+
+bool find_interface(const ProxyFile* const* files, const GUID& iid, Interface& found) {
+    for (; files && *files; ++files) {
+        const ProxyFile& file = **files;
+        for (uint16_t i = 0; i < file.size && file.proxies && file.proxies[i]; ++i)
+            if (interface_at(file, i, found) && same(found.iid(), iid)) return true;
+    }
+    return false;
+}
+
+const uint8_t* procedure_format(const uint8_t* strings, const uint16_t* offsets, uint32_t method) {
+    if (!strings || !offsets || offsets[method] == 0xffff) return nullptr;
+    return strings + offsets[method];
+}
+
+}  // namespace rpc::com

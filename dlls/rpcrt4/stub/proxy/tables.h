@@ -1,0 +1,38 @@
+#pragma once
+// Reading the tables of a proxy DLL. They are the DLL's constant data: never written, and looked at with a check where
+// one is possible, since a broken table must cost its own interface only.
+#include "stub/proxy/com.h"
+
+namespace rpc::com {
+
+// One interface of a proxy DLL.
+struct Interface {
+    const ProxyFile* file = nullptr;
+    uint16_t index = 0;
+    const ProxyTable* proxy = nullptr;
+    const MIDL_STUBLESS_PROXY_INFO* stubless = nullptr;  // null in files of -Os
+    const StubTable* stub = nullptr;
+    const GUID* base = nullptr;  // the interface in another file that it is derived from, or null
+
+    const GUID& iid() const { return *proxy->iid; }
+    uint32_t method_count() const { return stub->header.method_count; }
+    const char* name() const { return file->names ? file->names[index] : nullptr; }
+};
+
+// Methods of an interface, IUnknown's included, at most: what there are thunks for.
+constexpr uint32_t method_limit = 3 + 1024;
+
+// The entry at `index`, false when there is none or it is broken.
+[[nodiscard]] bool interface_at(const ProxyFile& file, uint16_t index, Interface& found);
+// The entry for an interface identifier in the null-terminated list of files. Neither searches with the files' own
+// routines, which know neither every layout of the table nor that it may end early.
+[[nodiscard]] bool find_interface(const ProxyFile* const* files, const GUID& iid, Interface& found);
+
+// A method's procedure format string, null where the compiler left none (inline and inherited methods).
+const uint8_t* procedure_format(const uint8_t* strings, const uint16_t* offsets, uint32_t method);
+// Whether an object procedure has descriptors of -Oif and later, rather than those of -Oi (Oi_OBJ_USE_V2_INTERPRETER).
+constexpr bool is_second_interpreter(const uint8_t* format) {
+    return (format[1] & 0x20) != 0;
+}
+
+}  // namespace rpc::com
