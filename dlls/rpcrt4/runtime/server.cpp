@@ -14,11 +14,20 @@ namespace {
 
 // RPC_IF_x of the headers.
 constexpr uint32_t if_autolisten = 0x1;
+constexpr uint32_t if_ole = 0x2;
 constexpr uint32_t if_allow_secure_only = 0x8;
 constexpr uint32_t if_allow_callbacks_with_no_auth = 0x10;
 constexpr uint32_t if_allow_local_only = 0x20;
 
 constinit Server g_server;
+
+// The dispatch routine of a call, null for a number that the interface does not have. COM's interfaces have one routine, which finds
+// the method itself.
+RPC_DISPATCH_FUNCTION routine_of(const RPC_SERVER_INTERFACE& spec, uint32_t flags, uint32_t opnum) {
+    const RPC_DISPATCH_TABLE* table = spec.DispatchTable;
+    if (flags & if_ole) opnum = 0;
+    return table && opnum < table->DispatchTableCount ? table->DispatchTable[opnum] : nullptr;
+}
 
 // C706 chapter 6.1.2: the same UUID and major version, and a minor version at least the client's.
 bool compatible(const wire::SyntaxId& offered, const wire::SyntaxId& wanted) {
@@ -199,8 +208,7 @@ Status Server::admit(call::ServerCall& call, Ref<Interface>& iface) {
         return Status::access_denied;
     if ((iface->flags & if_allow_secure_only) && !local) return Status::access_denied;
     if (!local && call.stub.size() > iface->max_request) return Status::access_denied;
-    const RPC_DISPATCH_TABLE* table = iface->spec->DispatchTable;
-    if (!table || call.opnum >= table->DispatchTableCount) return Status::procnum_out_of_range;
+    if (!routine_of(*iface->spec, iface->flags, call.opnum)) return Status::procnum_out_of_range;
     RPC_TRY(handle_table::add(&call, HandleKind::server_call));
     call.add_ref();  // the handle's, until call_ended
     call.iface = iface;
@@ -279,7 +287,7 @@ void Server::run_manager(call::ServerCall& call, Interface& iface) {
     m.RpcInterfaceInformation = spec;
     m.ManagerEpv = iface.manager_epv ? iface.manager_epv : spec->DefaultManagerEpv;
     if (log::enabled(log::Level::debug)) call.started_ms = os::now_ms();
-    const auto routine = spec->DispatchTable->DispatchTable[call.opnum];
+    const auto routine = routine_of(*spec, iface.flags, call.opnum);
     const uint32_t raised = call_guarded([&] { routine(&m); });
     scope.leave();
     // A detached call may have been answered, and another thread may own its message by now.

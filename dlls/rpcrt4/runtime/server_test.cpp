@@ -287,6 +287,15 @@ TEST_F(ServerTest, TwoInterfacesShareAConnection) {
     EXPECT_EQ(call(two, 9), Status::procnum_out_of_range);
 }
 
+// COM has one routine for every method of an interface.
+TEST_F(ServerTest, OleInterfacesHaveOneRoutine) {
+    constexpr uint32_t ole = 0x2;
+    ASSERT_EQ(enlist(one, autolisten | ole), Status::ok);
+    EXPECT_EQ(call(one, 0), Status::ok);
+    EXPECT_EQ(call(one, 9), Status::ok);
+    EXPECT_EQ(call(one, 1000), Status::ok);
+}
+
 TEST_F(ServerTest, CopiesAndResets) {
     ASSERT_EQ(enlist(one, autolisten), Status::ok);
     void* copy = nullptr;

@@ -1,6 +1,5 @@
 #include "stub/proxy/messages.h"
 
-#include "base/log.h"
 #include "stub/call_message.h"
 #include "stub/proxy/proxy.h"
 
@@ -80,8 +79,7 @@ void proxy_free_buffer(MIDL_STUB_MESSAGE& stub) {
     if (!channel) return;
     if (stub.fBufferValid) {
         stub.fBufferValid = 0;
-        if (Hresult h = channel->vtbl->FreeBuffer(channel, stub.RpcMsg); bad(h))
-            RPC_LOG(warn, "a channel's FreeBuffer: %08x", static_cast<unsigned>(h));
+        (void)channel->vtbl->FreeBuffer(channel, stub.RpcMsg);  // after a failed exchange some have freed it already
     }
     stub.pRpcChannelBuffer = nullptr;
     channel->vtbl->unknown.Release(channel);

@@ -124,6 +124,7 @@ Hresult create_stub(const Interface& entry, Unknown* server, FactoryBuffer& fact
 uint32_t release_stub(StubBuffer& stub, FactoryBuffer* factory) {
     int32_t left = decrement(std_stub(&stub).refs);
     if (left != 0) return static_cast<uint32_t>(left);
+    stub_disconnect(&stub);
     if (Delegating* d = delegating(stub)) drop(d->base);
     mem_free(&stub);
     if (factory) factory->vtbl->unknown.Release(factory);

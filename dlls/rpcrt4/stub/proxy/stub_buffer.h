@@ -28,7 +28,7 @@ Hresult RPC_ENTRY stub_debug_query(void* self, void** object);
 void RPC_ENTRY stub_debug_release(void* self, void* object);
 
 // NdrCStdStubBuffer_Release and NdrCStdStubBuffer2_Release; the last one frees the stub and gives `factory` its
-// reference back. The server object must have been given back by Disconnect: this does not.
+// reference back. A server object that Disconnect left is given back then: Wine's COM counts on it.
 uint32_t release_stub(StubBuffer& stub, FactoryBuffer* factory);
 
 // The stub of the base interface that a delegating stub passes inherited methods to, or null.
