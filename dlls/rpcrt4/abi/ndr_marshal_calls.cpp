@@ -21,7 +21,13 @@ unsigned char* take_buffer(PMIDL_STUB_MESSAGE pStubMsg, unsigned long BufferLeng
         pStubMsg->SavedHandle = Handle;
     }
     pStubMsg->BufferLength = BufferLength;
+    unsigned char *start = pStubMsg->BufferStart, *end = pStubMsg->BufferEnd;
     abi::raise_if_failed(stub::get_buffer(*pStubMsg, message));
+    if (!pStubMsg->IsClient) {
+        // They still say which parameters lie in the request, where the stub's clean-up must not free them.
+        pStubMsg->BufferStart = start;
+        pStubMsg->BufferEnd = end;
+    }
     return pStubMsg->Buffer;
 }
 

@@ -46,7 +46,10 @@ void* ServerMessage::routine() const {
 }
 
 Status ServerMessage::take_reply_buffer() {
-    return target_ ? com::stub_get_buffer(*target_->iid, *target_->channel, stub_) : get_buffer(stub_, *message_);
+    if (!target_) return get_buffer(stub_, *message_);
+    RPC_TRY(com::stub_get_buffer(*target_->iid, *target_->channel, stub_));
+    attach_buffer(stub_, *message_, stub_.BufferLength);
+    return Status::ok;
 }
 
 // Where the value of an [out] parameter or of the result is.

@@ -11,13 +11,13 @@ Channel* channel_of(const MIDL_STUB_MESSAGE& stub) {
     return reinterpret_cast<Channel*>(stub.pRpcChannelBuffer);
 }
 
+// stub.BufferLength bytes from the channel: message.Buffer.
 Status take_buffer(Channel& channel, const GUID& iid, MIDL_STUB_MESSAGE& stub) {
     RPC_MESSAGE& message = *stub.RpcMsg;
     message.BufferLength = stub.BufferLength;
     message.DataRepresentation = NDR_LOCAL_DATA_REPRESENTATION;
-    if (Hresult h = channel.vtbl->GetBuffer(&channel, &message, &iid); bad(h)) return to_status(h);
-    stub::attach_buffer(stub, message, stub.BufferLength);
-    return Status::ok;
+    Hresult h = channel.vtbl->GetBuffer(&channel, &message, &iid);
+    return bad(h) ? to_status(h) : Status::ok;
 }
 
 }  // namespace
@@ -43,7 +43,6 @@ Status proxy_attach(void* object, MIDL_STUB_MESSAGE& stub) {
     // Whoever calls holds the proxy; that it is being disconnected meanwhile is its manager's to prevent.
     Channel* channel = std::atomic_ref<Channel*>(proxy_of(object).channel).load();
     if (!channel) return to_status(co_e_obj_not_connected);
-    channel->vtbl->unknown.AddRef(channel);
     attach_channel(stub, channel);
     return Status::ok;
 }
@@ -53,6 +52,9 @@ Status proxy_get_buffer(void* object, MIDL_STUB_MESSAGE& stub) {
     Channel* channel = channel_of(stub);
     if (!channel) return to_status(co_e_obj_not_connected);
     RPC_TRY(take_buffer(*channel, *proxy_of(object).wire_iid, stub));
+    // A proxy may leave between its set-up and here without any clean-up, so only now is there something to hold.
+    channel->vtbl->unknown.AddRef(channel);
+    stub::attach_buffer(stub, *stub.RpcMsg, stub.BufferLength);
     stub.dwStubPhase = PROXY_MARSHAL;
     return Status::ok;
 }
@@ -76,12 +78,9 @@ Status proxy_send_receive(MIDL_STUB_MESSAGE& stub) {
 
 void proxy_free_buffer(MIDL_STUB_MESSAGE& stub) {
     Channel* channel = channel_of(stub);
-    if (!channel) return;
-    if (stub.fBufferValid) {
-        stub.fBufferValid = 0;
-        (void)channel->vtbl->FreeBuffer(channel, stub.RpcMsg);  // after a failed exchange some have freed it already
-    }
-    stub.pRpcChannelBuffer = nullptr;
+    if (!channel || !stub.fBufferValid) return;
+    stub.fBufferValid = 0;
+    (void)channel->vtbl->FreeBuffer(channel, stub.RpcMsg);  // after a failed exchange some have freed it already
     channel->vtbl->unknown.Release(channel);
 }
 
@@ -91,7 +90,10 @@ void stub_initialize(RPC_MESSAGE& message, MIDL_STUB_MESSAGE& stub, const MIDL_S
 }
 
 Status stub_get_buffer(const GUID& iid, Channel& channel, MIDL_STUB_MESSAGE& stub) {
-    return take_buffer(channel, iid, stub);
+    RPC_TRY(take_buffer(channel, iid, stub));
+    stub.Buffer = static_cast<unsigned char*>(stub.RpcMsg->Buffer);
+    stub.fBufferValid = 1;
+    return Status::ok;
 }
 
 Status protocol_version(const MIDL_STUB_MESSAGE& stub, RPC_VERSION& version) {

@@ -5,13 +5,13 @@
 
 namespace rpc::com {
 
-// NdrProxyInitialize: the stub message of a call on `object`, a proxy's interface pointer. Holds the channel until
-// proxy_free_buffer. Without one: CO_E_OBJNOTCONNECTED.
+// NdrProxyInitialize: the stub message of a call on `object`, a proxy's interface pointer. Without a
+// channel: CO_E_OBJNOTCONNECTED.
 Status proxy_initialize(void* object, RPC_MESSAGE& message, MIDL_STUB_MESSAGE& stub, const MIDL_STUB_DESC& desc,
                         unsigned int number);
 // Its second half, for a stub message that is set up.
 Status proxy_attach(void* object, MIDL_STUB_MESSAGE& stub);
-// NdrProxyGetBuffer: stub.BufferLength bytes from the channel, at stub.Buffer.
+// NdrProxyGetBuffer: stub.BufferLength bytes from the channel, at stub.Buffer. Holds the channel until proxy_free_buffer.
 Status proxy_get_buffer(void* object, MIDL_STUB_MESSAGE& stub);
 // NdrProxySendReceive: sends what lies up to stub.Buffer; the reply is at stub.Buffer then. The status is the
 // channel's.
@@ -21,7 +21,8 @@ void proxy_free_buffer(MIDL_STUB_MESSAGE& stub);
 
 // NdrStubInitialize: the stub message of a request that `channel` delivered.
 void stub_initialize(RPC_MESSAGE& message, MIDL_STUB_MESSAGE& stub, const MIDL_STUB_DESC& desc, Channel* channel);
-// NdrStubGetBuffer: stub.BufferLength bytes for the reply, at stub.Buffer. `iid`: the stub's.
+// NdrStubGetBuffer: stub.BufferLength bytes for the reply, at stub.Buffer. `iid`: the stub's. BufferStart and BufferEnd still say
+// where the request is, which holds parameters that the stub's clean-up must not free.
 Status stub_get_buffer(const GUID& iid, Channel& channel, MIDL_STUB_MESSAGE& stub);
 
 // Sets the destination context from the channel: what interface pointers and user-marshalled types depend on.
