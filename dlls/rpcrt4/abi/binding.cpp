@@ -1,25 +1,15 @@
 // Family binding: binding handles. Sources: the documentation page of each function.
-#include "abi/export.h"
 #include "runtime/binding.h"
-#include "runtime/convert.h"
+#include "abi/binding_vector.h"
+#include "abi/export.h"
 #include "call/server_call.h"
+#include "runtime/convert.h"
 #include "runtime/message.h"
 
 using namespace rpc;
+using abi::client_binding;
 using abi::to_rpc;
 using runtime::Binding;
-
-namespace {
-
-// A client binding handle: a server call's is of the wrong kind.
-Status client_binding(RPC_BINDING_HANDLE handle, Ref<Binding>& binding) {
-    binding = Binding::from_handle(handle);
-    if (binding) return Status::ok;
-    return runtime::handle_table::kind_of(handle) == runtime::HandleKind::server_call ? Status::wrong_kind_of_binding
-                                                                                     : Status::invalid_binding;
-}
-
-}  // namespace
 
 // Calls that are out go on to their end. The variable becomes NULL.
 RPC_EXPORT(RPC_STATUS, RpcBindingFree)(RPC_BINDING_HANDLE* BindingVariable) {

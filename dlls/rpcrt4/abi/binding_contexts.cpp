@@ -18,6 +18,19 @@ Status destroy_context(void** variable) {
 
 }  // namespace
 
-RPC_EXPORT(void, RpcSsDestroyClientContext)(void** ContextHandle) { abi::raise_if_failed(destroy_context(ContextHandle)); }
+RPC_EXPORT(void, RpcSsDestroyClientContext)(void** ContextHandle) {
+    abi::raise_if_failed(destroy_context(ContextHandle));
+}
 
-RPC_EXPORT(RPC_STATUS, RpcSmDestroyClientContext)(void** ContextHandle) { return abi::to_rpc(destroy_context(ContextHandle)); }
+RPC_EXPORT(RPC_STATUS, RpcSmDestroyClientContext)(void** ContextHandle) {
+    return abi::to_rpc(destroy_context(ContextHandle));
+}
+
+// The binding that the context was opened with: the context's own, not to be freed (documentation page of
+// RpcSsGetContextBinding).
+RPC_EXPORT(RPC_STATUS, RpcSsGetContextBinding)(void* ContextHandle, RPC_BINDING_HANDLE* Binding) {
+    void* binding = nullptr;
+    const Status status = stub::client_context_binding(ContextHandle, binding);
+    if (failed(status)) return abi::to_rpc(status);
+    return copy_guarded(static_cast<void*>(Binding), &binding, sizeof binding) ? RPC_S_OK : RPC_S_INVALID_ARG;
+}

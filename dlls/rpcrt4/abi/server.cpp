@@ -1,26 +1,16 @@
-// Family server: endpoints, interfaces, listening. Sources: the documentation page of each function.
+// Family server: interfaces and listening. Sources: the documentation page of each function.
+#include "runtime/server.h"
 #include "abi/export.h"
-#include "abi/text.h"
 #include "base/guard.h"
 #include "runtime/convert.h"
-#include "runtime/server.h"
+#include "runtime/object_map.h"
+#include "stub/context_handle.h"
 
 using namespace rpc;
 using abi::to_rpc;
+namespace object_map = runtime::object_map;
 
 namespace {
-
-// RPC_C_PROTSEQ_MAX_REQS_DEFAULT is 10; the runtime may take more than it is asked for.
-template <class Char>
-Status use_endpoint(const Char* protocol, unsigned max_calls, const Char* endpoint, const void* security_descriptor,
-                    bool needs_endpoint) {
-    Str name, place;
-    RPC_TRY(abi::read_text(protocol, name));
-    RPC_TRY(abi::read_text(endpoint, place));
-    if (needs_endpoint && place.empty()) return Status::invalid_endpoint_format;
-    if (max_calls == 0) return Status::max_calls_too_small;
-    return runtime::Server::instance().use_endpoint(name.view(), place.view(), max_calls, security_descriptor);
-}
 
 struct RegisterArguments {
     RPC_IF_HANDLE spec;
@@ -33,8 +23,13 @@ struct RegisterArguments {
 };
 
 Status register_interface(const RegisterArguments& a) {
-    runtime::Server::Registration r{static_cast<RPC_SERVER_INTERFACE*>(a.spec), {}, a.manager_epv, a.flags, a.max_calls,
-                                    a.max_rpc_size, a.callback};
+    runtime::Server::Registration r{static_cast<RPC_SERVER_INTERFACE*>(a.spec),
+                                    {},
+                                    a.manager_epv,
+                                    a.flags,
+                                    a.max_calls,
+                                    a.max_rpc_size,
+                                    a.callback};
     uint32_t length = 0;
     GUID type{};
     if (!copy_guarded(&length, &r.spec->Length, sizeof length) || length != sizeof(RPC_SERVER_INTERFACE))
@@ -44,72 +39,79 @@ Status register_interface(const RegisterArguments& a) {
     return runtime::Server::instance().register_interface(r);
 }
 
-template <class Char>
-RPC_STATUS protocol_valid(const Char* protocol) {
-    Str name;
-    if (Status status = abi::read_text(protocol, name); failed(status)) return to_rpc(status);
-    if (io::find_protocol(name.view())) return RPC_S_OK;
-    return name.view().starts_with("nc") ? RPC_S_PROTSEQ_NOT_SUPPORTED : RPC_S_INVALID_RPC_PROTSEQ;
+Status unregister_interface(RPC_IF_HANDLE spec, const UUID* manager_type, bool wait) {
+    Uuid type;
+    if (manager_type) type = runtime::to_uuid(*manager_type);
+    return runtime::Server::instance().unregister_interface(static_cast<RPC_SERVER_INTERFACE*>(spec),
+                                                            manager_type ? &type : nullptr, wait);
 }
 
 }  // namespace
-
-// ---- endpoints: usable at once, also by interfaces that listen by themselves ----
-
-RPC_EXPORT(RPC_STATUS, RpcServerUseProtseqEpA)(RPC_CSTR Protseq, unsigned int MaxCalls, RPC_CSTR Endpoint, void* SecurityDescriptor) {
-    return to_rpc(use_endpoint(Protseq, MaxCalls, Endpoint, SecurityDescriptor, true));
-}
-RPC_EXPORT(RPC_STATUS, RpcServerUseProtseqEpW)(RPC_WSTR Protseq, unsigned int MaxCalls, RPC_WSTR Endpoint, void* SecurityDescriptor) {
-    return to_rpc(use_endpoint(Protseq, MaxCalls, Endpoint, SecurityDescriptor, true));
-}
-// The policy concerns dynamic ports and network cards, none of which an explicit endpoint asks for.
-RPC_EXPORT(RPC_STATUS, RpcServerUseProtseqEpExA)(RPC_CSTR Protseq, unsigned int MaxCalls, RPC_CSTR Endpoint, void* SecurityDescriptor,
-                                                 PRPC_POLICY) {
-    return to_rpc(use_endpoint(Protseq, MaxCalls, Endpoint, SecurityDescriptor, true));
-}
-RPC_EXPORT(RPC_STATUS, RpcServerUseProtseqEpExW)(RPC_WSTR Protseq, unsigned int MaxCalls, RPC_WSTR Endpoint, void* SecurityDescriptor,
-                                                 PRPC_POLICY) {
-    return to_rpc(use_endpoint(Protseq, MaxCalls, Endpoint, SecurityDescriptor, true));
-}
-// A dynamic endpoint.
-RPC_EXPORT(RPC_STATUS, RpcServerUseProtseqA)(RPC_CSTR Protseq, unsigned int MaxCalls, void* SecurityDescriptor) {
-    return to_rpc(use_endpoint<unsigned char>(Protseq, MaxCalls, nullptr, SecurityDescriptor, false));
-}
-RPC_EXPORT(RPC_STATUS, RpcServerUseProtseqW)(RPC_WSTR Protseq, unsigned int MaxCalls, void* SecurityDescriptor) {
-    return to_rpc(use_endpoint<unsigned short>(Protseq, MaxCalls, nullptr, SecurityDescriptor, false));
-}
-RPC_EXPORT(RPC_STATUS, RpcNetworkIsProtseqValidA)(RPC_CSTR Protseq) { return protocol_valid(Protseq); }
-RPC_EXPORT(RPC_STATUS, RpcNetworkIsProtseqValidW)(RPC_WSTR Protseq) { return protocol_valid(Protseq); }
 
 // ---- interfaces; IfSpec stays the program's and must live until it is unregistered ----
 
 RPC_EXPORT(RPC_STATUS, RpcServerRegisterIf)(RPC_IF_HANDLE IfSpec, UUID* MgrTypeUuid, RPC_MGR_EPV* MgrEpv) {
     return to_rpc(register_interface({IfSpec, MgrTypeUuid, MgrEpv}));
 }
-RPC_EXPORT(RPC_STATUS, RpcServerRegisterIfEx)(RPC_IF_HANDLE IfSpec, UUID* MgrTypeUuid, RPC_MGR_EPV* MgrEpv, unsigned int Flags,
-                                              unsigned int MaxCalls, RPC_IF_CALLBACK_FN* IfCallback) {
+RPC_EXPORT(RPC_STATUS, RpcServerRegisterIfEx)
+(RPC_IF_HANDLE IfSpec, UUID* MgrTypeUuid, RPC_MGR_EPV* MgrEpv, unsigned int Flags, unsigned int MaxCalls,
+ RPC_IF_CALLBACK_FN* IfCallback) {
     return to_rpc(register_interface({IfSpec, MgrTypeUuid, MgrEpv, Flags, MaxCalls, UINT_MAX, IfCallback}));
 }
-RPC_EXPORT(RPC_STATUS, RpcServerRegisterIf2)(RPC_IF_HANDLE IfSpec, UUID* MgrTypeUuid, RPC_MGR_EPV* MgrEpv, unsigned int Flags,
-                                             unsigned int MaxCalls, unsigned int MaxRpcSize, RPC_IF_CALLBACK_FN* IfCallbackFn) {
+RPC_EXPORT(RPC_STATUS, RpcServerRegisterIf2)
+(RPC_IF_HANDLE IfSpec, UUID* MgrTypeUuid, RPC_MGR_EPV* MgrEpv, unsigned int Flags, unsigned int MaxCalls,
+ unsigned int MaxRpcSize, RPC_IF_CALLBACK_FN* IfCallbackFn) {
     return to_rpc(register_interface({IfSpec, MgrTypeUuid, MgrEpv, Flags, MaxCalls, MaxRpcSize, IfCallbackFn}));
 }
 // A security descriptor cannot be enforced yet, and is refused rather than ignored.
-RPC_EXPORT(RPC_STATUS, RpcServerRegisterIf3)(RPC_IF_HANDLE IfSpec, UUID* MgrTypeUuid, RPC_MGR_EPV* MgrEpv, unsigned int Flags,
-                                             unsigned int MaxCalls, unsigned int MaxRpcSize, RPC_IF_CALLBACK_FN* IfCallback,
-                                             void* SecurityDescriptor) {
+RPC_EXPORT(RPC_STATUS, RpcServerRegisterIf3)
+(RPC_IF_HANDLE IfSpec, UUID* MgrTypeUuid, RPC_MGR_EPV* MgrEpv, unsigned int Flags, unsigned int MaxCalls,
+ unsigned int MaxRpcSize, RPC_IF_CALLBACK_FN* IfCallback, void* SecurityDescriptor) {
     if (SecurityDescriptor) return RPC_S_CANNOT_SUPPORT;
     return to_rpc(register_interface({IfSpec, MgrTypeUuid, MgrEpv, Flags, MaxCalls, MaxRpcSize, IfCallback}));
 }
-RPC_EXPORT(RPC_STATUS, RpcServerUnregisterIf)(RPC_IF_HANDLE IfSpec, UUID* MgrTypeUuid, unsigned int WaitForCallsToComplete) {
+RPC_EXPORT(RPC_STATUS, RpcServerUnregisterIf)
+(RPC_IF_HANDLE IfSpec, UUID* MgrTypeUuid, unsigned int WaitForCallsToComplete) {
+    return to_rpc(unregister_interface(IfSpec, MgrTypeUuid, WaitForCallsToComplete != 0));
+}
+// Waits for the interface's calls in any case (documentation page): what comes behind it may unload the code.
+RPC_EXPORT(RPC_STATUS, RpcServerUnregisterIfEx)(RPC_IF_HANDLE IfSpec, UUID* MgrTypeUuid, int RundownContextHandles) {
+    const Status status = unregister_interface(IfSpec, MgrTypeUuid, true);
+    if (!failed(status)) stub::server_contexts_leave(IfSpec, RundownContextHandles != 0);
+    return to_rpc(status);
+}
+// A NULL type is the nil one.
+RPC_EXPORT(RPC_STATUS, RpcServerInqIf)(RPC_IF_HANDLE IfSpec, UUID* MgrTypeUuid, RPC_MGR_EPV** MgrEpv) {
+    RPC_SERVER_INTERFACE spec;
+    if (!copy_guarded(&spec, IfSpec, sizeof spec)) return RPC_S_UNKNOWN_IF;
+    return to_rpc(runtime::Server::instance().inquire_interface(
+        spec, MgrTypeUuid ? runtime::to_uuid(*MgrTypeUuid) : Uuid{}, *MgrEpv));
+}
+
+// ---- objects: which manager serves calls for one ----
+
+RPC_EXPORT(RPC_STATUS, RpcObjectSetType)(UUID* ObjUuid, UUID* TypeUuid) {
+    if (!ObjUuid) return RPC_S_INVALID_OBJECT;
+    return to_rpc(object_map::set_type(runtime::to_uuid(*ObjUuid), TypeUuid ? runtime::to_uuid(*TypeUuid) : Uuid{}));
+}
+RPC_EXPORT(RPC_STATUS, RpcObjectInqType)(UUID* ObjUuid, UUID* TypeUuid) {
     Uuid type;
-    if (MgrTypeUuid) type = runtime::to_uuid(*MgrTypeUuid);
-    return to_rpc(runtime::Server::instance().unregister_interface(static_cast<RPC_SERVER_INTERFACE*>(IfSpec),
-                                                                   MgrTypeUuid ? &type : nullptr, WaitForCallsToComplete != 0));
+    const Status status = object_map::inquire_type(ObjUuid ? runtime::to_uuid(*ObjUuid) : Uuid{}, type);
+    if (TypeUuid) std::memcpy(TypeUuid, &type, sizeof *TypeUuid);
+    return to_rpc(status);
+}
+RPC_EXPORT(RPC_STATUS, RpcObjectSetInqFn)(RPC_OBJECT_INQ_FN* InquiryFn) {
+    object_map::set_inquiry(reinterpret_cast<object_map::Inquiry>(InquiryFn));
+    return RPC_S_OK;
 }
 
 // ---- listening ----
 
 RPC_EXPORT(RPC_STATUS, RpcServerListen)(unsigned int MinimumCallThreads, unsigned int MaxCalls, unsigned int DontWait) {
     return to_rpc(runtime::Server::instance().listen(MinimumCallThreads, MaxCalls, DontWait != 0));
+}
+
+// The documented use is of systems that share their threads out by hand: here other threads run anyway.
+RPC_EXPORT(void, RpcServerYield)(void) {
+    SwitchToThread();
 }

@@ -40,6 +40,14 @@ Status Association::find(const io::Protocol& protocol, std::string_view network_
     return Status::ok;
 }
 
+Status Association::make_own(const io::Protocol& protocol, std::string_view network_address, std::string_view endpoint,
+                             Ref<Association>& association) {
+    io::Address address;
+    if (!address.network_address.assign(network_address) || !address.endpoint.assign(endpoint)) return Status::out_of_memory;
+    association = make_ref<Association>(protocol, std::move(address));
+    return association ? Status::ok : Status::out_of_memory;
+}
+
 Association::~Association() {
     {
         Guard g(g_table.mutex);

@@ -29,6 +29,10 @@ public:
     static Status find(const io::Protocol& protocol, std::string_view network_address, std::string_view endpoint,
                        Ref<Association>& association);
 
+    // One that nobody else finds (RPC_C_OPT_UNIQUE_BINDING).
+    static Status make_own(const io::Protocol& protocol, std::string_view network_address, std::string_view endpoint,
+                           Ref<Association>& association);
+
     const io::Protocol& protocol() const { return protocol_; }
     const io::Address& address() const { return address_; }
 

@@ -1,6 +1,7 @@
 #include "link/client_connection.h"
 
 #include "base/log.h"
+#include "link/statistics.h"
 #include "wire/fault.h"
 
 namespace rpc::link {
@@ -270,6 +271,7 @@ Status ClientConnection::add_context(const Syntaxes& syntaxes) {
 // ---- calls ----
 
 Status ClientConnection::enlist(OutboundCall& call, const Send& send, wire::CallFields& fields, uint16_t& max_frag) {
+    count_packets_out(1);
     Guard g(mutex_);
     if (closed_ || draining_) return Status::call_failed_dne;
     const Context* context = nullptr;
@@ -528,6 +530,7 @@ void ClientConnection::abandon(OutboundCall& call) {
 // ---- what the peer sends ----
 
 Status ClientConnection::on_pdu(ByteView raw) {
+    count_packet_in();
     wire::Pdu pdu;
     if (wire::parse_pdu(raw, pdu) != wire::Parsed::ok) return Status::protocol_error;
     switch (pdu.header.type) {

@@ -1,6 +1,7 @@
 #include "link/server_connection.h"
 
 #include "base/log.h"
+#include "link/statistics.h"
 #include "wire/fault.h"
 
 namespace rpc::link {
@@ -66,6 +67,7 @@ bool ServerConnection::closed() {
 }
 
 Status ServerConnection::on_pdu(ByteView raw, io::WorkList& later) {
+    count_packet_in();
     wire::Pdu pdu;
     wire::Parsed parsed = wire::parse_pdu(raw, pdu);
     if (parsed != wire::Parsed::ok) {
@@ -330,6 +332,7 @@ void ServerConnection::let_next_start(InboundCall& call) {
 // ---- answers ----
 
 void ServerConnection::post(Buffer answer) {
+    count_packets_out(1);
     if (stream_->unsent() <= max_unsent) return stream_->post(std::move(answer));
     RPC_LOG(warn, "a client does not read its answers");
     stream_->close();

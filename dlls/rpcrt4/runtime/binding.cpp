@@ -1,6 +1,7 @@
 #include "runtime/binding.h"
 
 #include "base/module.h"
+#include "runtime/endpoint_mapper.h"
 
 namespace rpc::runtime {
 
@@ -10,10 +11,12 @@ Status Binding::create(const BindingParts& parts, const Uuid* object, Ref<Bindin
     if (!protocol) return Status::protseq_not_supported;
     if (!parts.endpoint.empty() && !protocol->endpoint_valid(parts.endpoint)) return Status::invalid_endpoint_format;
     auto binding = make_ref<Binding>(*protocol);
-    if (!binding || !binding->network_address_.assign(parts.network_address) || !binding->options_.assign(parts.options))
+    if (!binding || !binding->network_address_.assign(parts.network_address) ||
+        !binding->options_.assign(parts.options))
         return Status::out_of_memory;
     Guard g(binding->mutex_);
     if (!binding->endpoint_.assign(parts.endpoint)) return Status::out_of_memory;
+    binding->static_endpoint_ = !parts.endpoint.empty();
     if (object) binding->object_ = *object;
     g.unlock();
     out = std::move(binding);
@@ -45,7 +48,10 @@ Status Binding::copy(Ref<Binding>& out) {
     Guard to(made->mutex_);
     made->endpoint_ = std::move(endpoint_copy);
     made->object_ = object_;
-    made->association_ = association_;
+    std::memcpy(made->options_set_, options_set_, sizeof options_set_);
+    if (options_set_[binding_option::unique_binding] == 0) made->association_ = association_;
+    made->com_timeout_ = com_timeout_;
+    made->static_endpoint_ = static_endpoint_;
     to.unlock();
     from.unlock();
     out = std::move(made);
@@ -55,7 +61,9 @@ Status Binding::copy(Ref<Binding>& out) {
 Status Binding::reset() {
     Ref<link::Association> dropped;
     Guard g(mutex_);
+    if (fast_ && static_endpoint_) return Status::ok;
     dropped = std::move(association_);
+    static_endpoint_ = false;
     if (!endpoint_.assign({})) return Status::out_of_memory;
     g.unlock();
     return Status::ok;
@@ -76,18 +84,103 @@ void Binding::set_object(const Uuid& object) {
     object_ = object;
 }
 
-Status Binding::association(std::string_view interface_endpoint, Ref<link::Association>& out) {
+Status Binding::complete(std::string_view endpoint) {
     Guard g(mutex_);
-    if (association_) {
-        out = association_;
-        return Status::ok;
+    return !endpoint_.empty() || endpoint_.assign(endpoint) ? Status::ok : Status::out_of_memory;
+}
+
+bool Binding::has_dynamic_endpoint() {
+    Guard g(mutex_);
+    return !static_endpoint_;
+}
+
+Status Binding::association(Ref<link::Association>& out) {
+    Guard g(mutex_);
+    if (!association_) {
+        if (endpoint_.empty()) return Status::no_endpoint_found;
+        RPC_TRY(options_set_[binding_option::unique_binding] != 0
+                    ? link::Association::make_own(protocol_, network_address_.view(), endpoint_.view(), association_)
+                    : link::Association::find(protocol_, network_address_.view(), endpoint_.view(), association_));
     }
-    if (endpoint_.empty()) {
-        if (interface_endpoint.empty()) return Status::ept_not_registered;
-        if (!endpoint_.assign(interface_endpoint)) return Status::out_of_memory;
-    }
-    RPC_TRY(link::Association::find(protocol_, network_address_.view(), endpoint_.view(), association_));
     out = association_;
+    return Status::ok;
+}
+
+// ---- options ----
+
+Status Binding::set_option(uint32_t number, uintptr_t value) {
+    Ref<link::Association> dropped;
+    if (number < binding_option::first || number >= max_binding_options) return Status::cannot_support;
+    if (number == binding_option::cookie_auth) return Status::cannot_support;  // for ncacn_http alone
+    Guard g(mutex_);
+    // Connections of a binding close behind its last call and handle as it is.
+    if (number == binding_option::dont_linger && !association_) return Status::wrong_kind_of_binding;
+    if (number == binding_option::unique_binding && (value != 0) != (options_set_[number] != 0))
+        dropped = std::move(association_);
+    options_set_[number] = value;
+    g.unlock();
+    return Status::ok;
+}
+
+Status Binding::inquire_option(uint32_t number, uintptr_t& value) {
+    if (number < binding_option::first || number >= max_binding_options) return Status::cannot_support;
+    value = option(number);
+    return Status::ok;
+}
+
+uintptr_t Binding::option(uint32_t number) {
+    Guard g(mutex_);
+    return options_set_[number];
+}
+
+Status Binding::set_com_timeout(uint32_t timeout) {
+    if (timeout > max_com_timeout) return Status::invalid_timeout;
+    Guard g(mutex_);
+    com_timeout_ = timeout;
+    return Status::ok;
+}
+
+uint32_t Binding::com_timeout() {
+    Guard g(mutex_);
+    return com_timeout_;
+}
+
+// ---- fast bindings ----
+
+void Binding::make_fast() {
+    Guard g(mutex_);
+    fast_ = true;
+}
+
+Status Binding::bind(const wire::SyntaxId& interface_id, const wire::SyntaxId& transfer_syntax,
+                     std::string_view own_endpoint) {
+    if (!protocol_.local_only) return Status::cannot_support;  // documentation page of RpcBindingBind: ncalrpc alone
+    Ref<link::Association> found;
+    Status status = association(found);
+    if (status == Status::no_endpoint_found) {
+        if (own_endpoint.empty())
+            RPC_TRY(endpoint_mapper::resolve(*this, interface_id, transfer_syntax));
+        else
+            RPC_TRY(complete(own_endpoint));
+        status = association(found);
+    }
+    RPC_TRY(status);
+    Ref<link::ClientConnection> connection;
+    RPC_TRY(found->lease({interface_id, transfer_syntax}, nullptr, connection));
+    found->give_back(std::move(connection));
+    Guard g(mutex_);
+    bound_ = true;
+    return Status::ok;
+}
+
+Status Binding::unbind() {
+    Ref<link::Association> dropped;
+    Guard g(mutex_);
+    if (!bound_) return Status::invalid_binding;
+    bound_ = false;
+    dropped = std::move(association_);
+    if (!static_endpoint_ && !endpoint_.assign({})) return Status::out_of_memory;
+    g.unlock();
     return Status::ok;
 }
 

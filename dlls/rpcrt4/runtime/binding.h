@@ -1,6 +1,6 @@
 #pragma once
-// Client binding handles: what a program knows of a server, until the first call finds it. Source: the documentation pages of
-// RpcBindingFromStringBinding and its kin.
+// Client binding handles: what a program knows of a server, until the first call finds it. Source: the documentation
+// pages of RpcBindingFromStringBinding and its kin.
 #include "base/mutex.h"
 #include "base/uuid.h"
 #include "link/association.h"
@@ -17,6 +17,16 @@ struct BindingParts {
     std::string_view options;
 };
 
+// RPC_C_OPT_x: numbers up to here may be options.
+constexpr uint32_t max_binding_options = 17;
+namespace binding_option {
+constexpr uint32_t first = 5;  // below are those of message queues, which no system has any more
+constexpr uint32_t cookie_auth = 7, binding_noncausal = 9, unique_binding = 11, call_timeout = 12, dont_linger = 13;
+}  // namespace binding_option
+
+constexpr uint32_t default_com_timeout = 5;  // RPC_C_BINDING_x_TIMEOUT
+constexpr uint32_t max_com_timeout = 10;
+
 class Binding final : public RefCounted<Binding> {
 public:
     // protseq_not_supported, invalid_rpc_protseq, invalid_endpoint_format, invalid_net_addr, out_of_memory.
@@ -29,8 +39,24 @@ public:
     static Status free_handle(void** handle);
 
     Status copy(Ref<Binding>& binding) EXCLUDES(mutex_);
-    // Forgets the endpoint (RpcBindingReset).
+    // Forgets the endpoint (RpcBindingReset); a fast binding's own one stays.
     Status reset() EXCLUDES(mutex_);
+
+    // RpcBindingSetOption, RpcBindingInqOption. cannot_support: no such option, or not for this protocol sequence;
+    // wrong_kind_of_binding: dont_linger before the first call.
+    Status set_option(uint32_t option, uintptr_t value) EXCLUDES(mutex_);
+    Status inquire_option(uint32_t option, uintptr_t& value) EXCLUDES(mutex_);
+    uintptr_t option(uint32_t number) EXCLUDES(mutex_);
+    // A hint on a scale from 0 to 10; invalid_timeout.
+    Status set_com_timeout(uint32_t timeout) EXCLUDES(mutex_);
+    uint32_t com_timeout() EXCLUDES(mutex_);
+
+    // Fast bindings (RpcBindingCreate): bound by hand. `bind` finds the server and the interface there; blocks.
+    void make_fast() EXCLUDES(mutex_);
+    Status bind(const wire::SyntaxId& interface_id, const wire::SyntaxId& transfer_syntax,
+                std::string_view own_endpoint) EXCLUDES(mutex_);
+    // invalid_binding: it is not bound.
+    Status unbind() EXCLUDES(mutex_);
 
     const io::Protocol& protocol() const { return protocol_; }
     const Str& network_address() const { return network_address_; }
@@ -40,9 +66,12 @@ public:
     Uuid object() EXCLUDES(mutex_);
     void set_object(const Uuid& object) EXCLUDES(mutex_);
 
-    // The association with the endpoint, found or made. `interface_endpoint` completes a binding that has none of its own
-    // (RPC_CLIENT_INTERFACE lists them); when both are empty: ept_not_registered, as no endpoint mapper is asked yet.
-    Status association(std::string_view interface_endpoint, Ref<link::Association>& association) EXCLUDES(mutex_);
+    // Gives a binding without an endpoint one; a binding that has one keeps it.
+    Status complete(std::string_view endpoint) EXCLUDES(mutex_);
+    // Whether the endpoint, if there is one, was found rather than given.
+    bool has_dynamic_endpoint() EXCLUDES(mutex_);
+    // The association with the endpoint, found or made. no_endpoint_found: the binding has none.
+    Status association(Ref<link::Association>& association) EXCLUDES(mutex_);
 
     explicit Binding(const io::Protocol& protocol) : protocol_(protocol) {}
 
@@ -54,6 +83,11 @@ private:
     Str endpoint_ GUARDED_BY(mutex_);
     Uuid object_ GUARDED_BY(mutex_);
     Ref<link::Association> association_ GUARDED_BY(mutex_);
+    uintptr_t options_set_[max_binding_options] GUARDED_BY(mutex_) = {};
+    uint32_t com_timeout_ GUARDED_BY(mutex_) = default_com_timeout;
+    bool fast_ GUARDED_BY(mutex_) = false;
+    bool static_endpoint_ GUARDED_BY(mutex_) = false;  // it came with the binding
+    bool bound_ GUARDED_BY(mutex_) = false;            // by hand
 };
 
 }  // namespace rpc::runtime

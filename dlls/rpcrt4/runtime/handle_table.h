@@ -1,12 +1,12 @@
 #pragma once
-// Every handle that a program holds is registered here, so that garbage, freed and foreign handles are told apart without
-// touching the memory they point to. Any thread.
+// Every handle that a program holds is registered here, so that garbage, freed and foreign handles are told apart
+// without touching the memory they point to. Any thread.
 #include "base/ref.h"
 #include "base/status.h"
 
 namespace rpc::runtime {
 
-enum class HandleKind : uint8_t { none, binding, client_call, server_call, memory_environment, pickle };
+enum class HandleKind : uint8_t { none, binding, client_call, server_call, memory_environment, pickle, endpoint_inquiry };
 
 namespace handle_table {
 
@@ -23,7 +23,8 @@ bool with(const void* handle, HandleKind kind, bool (*take)(const void* handle))
 // The object behind a handle, or null when it is not a live handle of T's kind.
 template <class T>
 Ref<T> from_handle(const void* handle, HandleKind kind) {
-    bool found = handle_table::with(handle, kind, [](const void* h) { return static_cast<const T*>(h)->try_add_ref(); });
+    bool found =
+        handle_table::with(handle, kind, [](const void* h) { return static_cast<const T*>(h)->try_add_ref(); });
     return found ? Ref<T>::adopt(const_cast<T*>(static_cast<const T*>(handle))) : nullptr;
 }
 

@@ -5,6 +5,8 @@
 #include "call/client_call.h"
 #include "runtime/binding.h"
 #include "runtime/convert.h"
+#include "runtime/endpoint_mapper.h"
+#include "runtime/management.h"
 #include "runtime/server.h"
 #include "runtime/thread_state.h"
 
@@ -22,14 +24,17 @@ Ref<call::ServerCall> server_call(const RPC_MESSAGE& message) {
     return from_handle<call::ServerCall>(message.Handle, HandleKind::server_call);
 }
 
-// The endpoint that the interface itself names for the protocol, or nothing.
-std::string_view interface_endpoint(const RPC_CLIENT_INTERFACE& iface, std::string_view protocol) {
-    for (unsigned i = 0; i < iface.RpcProtseqEndpointCount; ++i) {
-        const auto& known = iface.RpcProtseqEndpoint[i];
-        if (protocol == reinterpret_cast<const char*>(known.RpcProtocolSequence))
-            return reinterpret_cast<const char*>(known.Endpoint);
-    }
-    return {};
+// The association of a call: a binding without an endpoint gets the interface's own, else the one in the endpoint map
+// of the server's machine (documentation page "Endpoints").
+Status find_association(Binding& binding, const RPC_CLIENT_INTERFACE& iface, Ref<link::Association>& association) {
+    const Status status = binding.association(association);
+    if (status != Status::no_endpoint_found) return status;
+    const std::string_view own = own_endpoint(iface, binding.protocol().name);
+    if (own.empty())
+        RPC_TRY(endpoint_mapper::resolve(binding, to_syntax(iface.InterfaceId), to_syntax(iface.TransferSyntax)));
+    else
+        RPC_TRY(binding.complete(own));
+    return binding.association(association);
 }
 
 Status server_get_buffer(call::ServerCall& call, RPC_MESSAGE& message) {
@@ -41,7 +46,8 @@ Status server_get_buffer(call::ServerCall& call, RPC_MESSAGE& message) {
 
 // The stub data that the message describes must be what get_buffer gave out.
 Status take_length(link::OutgoingBody& body, const RPC_MESSAGE& message) {
-    if (!body.allocated() || message.Buffer != body.data() || message.BufferLength > body.size()) return Status::invalid_arg;
+    if (!body.allocated() || message.Buffer != body.data() || message.BufferLength > body.size())
+        return Status::invalid_arg;
     body.shrink(message.BufferLength);
     return Status::ok;
 }
@@ -69,7 +75,7 @@ Status get_buffer(RPC_MESSAGE& message) {
     if (!iface) return Status::unknown_if;
     if (client_call(message)) drop_client_call(message);
     Ref<link::Association> association;
-    RPC_TRY(binding->association(interface_endpoint(*iface, binding->protocol().name), association));
+    RPC_TRY(find_association(*binding, *iface, association));
     link::Syntaxes syntaxes{to_syntax(iface->InterfaceId),
                             to_syntax(message.TransferSyntax ? *message.TransferSyntax : iface->TransferSyntax)};
     Uuid object = binding->object();
@@ -79,6 +85,7 @@ Status get_buffer(RPC_MESSAGE& message) {
     if (!call) return Status::out_of_memory;
     RPC_TRY(call->connect((message.RpcFlags & buffer_async) != 0));
     RPC_TRY(call->body.allocate(message.BufferLength, has_object));
+    management::count_call_out();
     RPC_TRY(handle_table::add(call.get(), HandleKind::client_call));
     message.Buffer = call->body.data();
     message.DataRepresentation = little_endian_ascii_ieee;
@@ -186,6 +193,8 @@ Status binding_copy(void* binding_handle, void** copy) {
     return Binding::to_handle(std::move(made), copy);
 }
 
-Status binding_free(void** binding_handle) { return Binding::free_handle(binding_handle); }
+Status binding_free(void** binding_handle) {
+    return Binding::free_handle(binding_handle);
+}
 
 }  // namespace rpc::runtime

@@ -6,6 +6,8 @@
 #include "io/capture.h"
 #include "runtime/convert.h"
 #include "runtime/handle_table.h"
+#include "runtime/management.h"
+#include "runtime/object_map.h"
 #include "runtime/server_security.h"
 #include "runtime/thread_state.h"
 
@@ -84,8 +86,32 @@ Status Server::unregister_interface(RPC_SERVER_INTERFACE* spec, const Uuid* mana
     return Status::ok;
 }
 
-Ref<link::ServerInterface> Server::find_interface(const wire::SyntaxId& abstract_syntax, const wire::SyntaxId& transfer_syntax,
-                                                  wire::ProviderReason& why) {
+Status Server::inquire_interface(const RPC_SERVER_INTERFACE& spec, const Uuid& manager_type, RPC_MGR_EPV*& epv) {
+    const wire::SyntaxId id = to_syntax(spec.InterfaceId);
+    Status status = Status::unknown_if;
+    Guard g(mutex_);
+    for (Interface* i = interfaces_.front(); i; i = interfaces_.next(i)) {
+        if (!(i->id == id)) continue;
+        status = Status::unknown_mgr_type;
+        if (!(i->manager_type == manager_type)) continue;
+        epv = i->manager_epv ? i->manager_epv : i->spec->DefaultManagerEpv;
+        return Status::ok;
+    }
+    return status;
+}
+
+Status Server::interface_ids(Vector<wire::SyntaxId>& out) {
+    Guard g(mutex_);
+    for (Interface* i = interfaces_.front(); i; i = interfaces_.next(i)) {
+        bool known = i->spec == management::server_interface();
+        for (const wire::SyntaxId& id : out) known = known || id == i->id;
+        if (!known && !out.push_back(i->id)) return Status::out_of_memory;
+    }
+    return out.empty() ? Status::no_interfaces : Status::ok;
+}
+
+Ref<link::ServerInterface> Server::find_interface(const wire::SyntaxId& abstract_syntax,
+                                                  const wire::SyntaxId& transfer_syntax, wire::ProviderReason& why) {
     Guard g(mutex_);
     why = wire::ProviderReason::abstract_syntax_not_supported;
     for (Interface* i = interfaces_.front(); i; i = interfaces_.next(i)) {
@@ -98,11 +124,13 @@ Ref<link::ServerInterface> Server::find_interface(const wire::SyntaxId& abstract
 
 // ---- endpoints and listening ----
 
-Status Server::use_endpoint(std::string_view name, std::string_view endpoint, uint32_t backlog, const void* security_descriptor) {
+Status Server::use_endpoint(std::string_view name, std::string_view endpoint, uint32_t backlog,
+                            const void* security_descriptor) {
     const io::Protocol* protocol = io::find_protocol(name);
     if (!protocol) return name.empty() ? Status::invalid_rpc_protseq : Status::protseq_not_supported;
     if (!endpoint.empty() && !protocol->endpoint_valid(endpoint)) return Status::invalid_endpoint_format;
     RPC_TRY(io::start_executor());
+    RPC_TRY(management::serve(*this));
     Owned<Endpoint> made(make<Endpoint>(*this, *protocol));
     if (!made) return Status::out_of_memory;
     {
@@ -129,7 +157,8 @@ Status Server::endpoints(Vector<EndpointName>& out) {
     Guard g(mutex_);
     for (auto& e : endpoints_) {
         EndpointName name{&e->protocol, {}};
-        if (!name.endpoint.assign(e->acceptor->endpoint()) || !out.push_back(std::move(name))) return Status::out_of_memory;
+        if (!name.endpoint.assign(e->acceptor->endpoint()) || !out.push_back(std::move(name)))
+            return Status::out_of_memory;
     }
     return out.empty() ? Status::no_bindings : Status::ok;
 }
@@ -178,9 +207,9 @@ namespace {
 void log_call(call::ServerCall& call) {
     if (!log::enabled(log::Level::debug)) return;
     const Uuid& iface = static_cast<Interface&>(*call.iface).id.uuid;
-    RPC_LOG(debug, "server call %08x-%04x-%04x opnum %u, %s%s: status %u, %u ms", iface.data1, iface.data2, iface.data3, call.opnum,
-            call.connection->protocol().name, call.async_state() ? ", asynchronous" : "", code(call.outcome()),
-            call.started_ms ? static_cast<unsigned>(os::now_ms() - call.started_ms) : 0);
+    RPC_LOG(debug, "server call %08x-%04x-%04x opnum %u, %s%s: status %u, %u ms", iface.data1, iface.data2, iface.data3,
+            call.opnum, call.connection->protocol().name, call.async_state() ? ", asynchronous" : "",
+            code(call.outcome()), call.started_ms ? static_cast<unsigned>(os::now_ms() - call.started_ms) : 0);
 }
 
 }  // namespace
@@ -191,21 +220,38 @@ Status Server::accept_security(uint8_t service, security::Level level, Ref<secur
 
 Ref<link::InboundCall> Server::make_call() { return make_ref<call::ServerCall>(*this); }
 
+// The manager of the object's type, and of no other (documentation page "Registering Interfaces").
+Status Server::find_registration(call::ServerCall& call, const Uuid& type, Ref<Interface>& iface) {
+    bool offered = false;
+    const auto& bound = static_cast<Interface&>(*call.iface);
+    for (Interface* i = interfaces_.front(); i; i = interfaces_.next(i)) {
+        if (!(i->id == bound.id)) continue;
+        offered = true;
+        if (!(i->manager_type == type)) continue;
+        iface = Ref<Interface>::share(i);
+        return Status::ok;
+    }
+    return offered ? Status::unsupported_type : Status::unknown_if;
+}
+
 Status Server::admit(call::ServerCall& call, Ref<Interface>& iface) {
-    auto& bound = static_cast<Interface&>(*call.iface);
+    Uuid type;
+    if (call.has_object) {
+        const Status known = object_map::inquire_type(call.object, type);
+        if (failed(known) && known != Status::object_not_found) return Status::unsupported_type;
+    }
     Guard g(mutex_);
-    // The manager type of an object without one of its own is nil (C706 chapter 2.1.3).
-    for (Interface* i = interfaces_.front(); i && !iface; i = interfaces_.next(i))
-        if (i->id == bound.id && i->manager_type == Uuid{}) iface = Ref<Interface>::share(i);
-    if (!iface) return bound.registered ? Status::unsupported_type : Status::unknown_if;
+    RPC_TRY(find_registration(call, type, iface));
     const bool autolisten = (iface->flags & if_autolisten) != 0;
     if (!autolisten && !listening_) return Status::server_too_busy;
-    if (autolisten && iface->max_calls != 0 && iface->counted_calls >= iface->max_calls)
-        return Status::server_too_busy;
+    if (autolisten && iface->max_calls != 0 && iface->counted_calls >= iface->max_calls) return Status::server_too_busy;
     const bool local = call.connection->protocol().local_only;
+    // A network protocol is not local, whoever uses it, but for named pipes (documentation page "Interface Registration
+    // Flags").
+    const bool local_pipe =
+        call.connection->stream().peer_is_local() && std::string_view(call.connection->protocol().name) == "ncacn_np";
+    if ((iface->flags & if_allow_local_only) && !local && !local_pipe) return Status::access_denied;
     // No security provider is built: only ncalrpc vouches for its clients.
-    if ((iface->flags & if_allow_local_only) && !local && !call.connection->stream().peer_is_local())
-        return Status::access_denied;
     if ((iface->flags & if_allow_secure_only) && !local) return Status::access_denied;
     if (!local && call.stub.size() > iface->max_request) return Status::access_denied;
     if (!routine_of(*iface->spec, iface->flags, call.opnum)) return Status::procnum_out_of_range;
@@ -255,6 +301,7 @@ Status Server::ask_callback(call::ServerCall& call, Interface& iface) {
 void Server::dispatch(call::ServerCall& call) {
     auto keep = Ref<call::ServerCall>::share(&call);
     Ref<Interface> iface;
+    calls_received_.fetch_add(1, std::memory_order_relaxed);
     Status status = call.disconnected() ? Status::call_failed : admit(call, iface);
     if (failed(status)) {
         call.fault(status, true);

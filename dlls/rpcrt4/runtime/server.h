@@ -1,6 +1,9 @@
 #pragma once
-// The server half of the process: interfaces, endpoints, listening, and the dispatch of calls. One per process. Sources: the
-// documentation pages of RpcServerRegisterIf2, RpcServerUseProtseqEp, RpcServerListen, RpcMgmtWaitServerListen, RpcServerUnregisterIf.
+// The server half of the process: interfaces, endpoints, listening, and the dispatch of calls. One per process.
+// Sources: the documentation pages of RpcServerRegisterIf2, RpcServerUseProtseqEp, RpcServerListen,
+// RpcMgmtWaitServerListen, RpcServerUnregisterIf.
+#include <atomic>
+
 #include "base/abi_types.h"
 #include "base/mutex.h"
 #include "base/vector.h"
@@ -23,9 +26,9 @@ public:
     uint32_t flags = 0;                  // RPC_IF_x
     uint32_t max_calls = 0;
     InterfaceCallback callback = nullptr;
-    uint32_t active_calls = 0;  // until they have ended wholly; guarded by the server's mutex
+    uint32_t active_calls = 0;   // until they have ended wholly; guarded by the server's mutex
     uint32_t counted_calls = 0;  // until they are about to be answered: what max_calls limits; likewise
-    bool registered = true;     // likewise
+    bool registered = true;      // likewise
 };
 
 class Server final : public link::ServerHost, public call::Dispatcher {
@@ -43,19 +46,25 @@ public:
     };
     // invalid_arg, type_already_registered (the same interface and type with another EPV), out_of_memory.
     Status register_interface(const Registration& registration) EXCLUDES(mutex_);
-    // Null spec: all interfaces that are not RPC_IF_AUTOLISTEN; null type: every manager type. `wait`: returns when their calls have
-    // ended. unknown_if, unknown_mgr_type.
+    // Null spec: all interfaces that are not RPC_IF_AUTOLISTEN; null type: every manager type. `wait`: returns when
+    // their calls have ended. unknown_if, unknown_mgr_type.
     Status unregister_interface(RPC_SERVER_INTERFACE* spec, const Uuid* manager_type, bool wait) EXCLUDES(mutex_);
-
-    // Empty endpoint: a dynamic one. `backlog` as RpcServerUseProtseqEp's MaxCalls. Starts the pool: interfaces that listen by
-    // themselves are served from here on. protseq_not_supported, invalid_endpoint_format, duplicate_endpoint, ...
-    Status use_endpoint(std::string_view protocol, std::string_view endpoint, uint32_t backlog, const void* security_descriptor)
+    // The EPV of one registration. unknown_if, unknown_mgr_type.
+    Status inquire_interface(const RPC_SERVER_INTERFACE& spec, const Uuid& manager_type, RPC_MGR_EPV*& epv)
         EXCLUDES(mutex_);
+    // The identifiers of all registered interfaces, each once; no_interfaces.
+    Status interface_ids(Vector<wire::SyntaxId>& out) EXCLUDES(mutex_);
+
+    // Empty endpoint: a dynamic one. `backlog` as RpcServerUseProtseqEp's MaxCalls. Starts the pool: interfaces that
+    // listen by themselves are served from here on. protseq_not_supported, invalid_endpoint_format, duplicate_endpoint,
+    // ...
+    Status use_endpoint(std::string_view protocol, std::string_view endpoint, uint32_t backlog,
+                        const void* security_descriptor) EXCLUDES(mutex_);
 
     // RpcServerListen without and with DontWait; already_listening, no_protseqs_registered, max_calls_too_small.
     Status listen(uint32_t minimum_threads, uint32_t max_calls, bool dont_wait) EXCLUDES(mutex_);
-    // Until stop_listening was called and the calls have ended; also right after a stop that nobody waited for yet. not_listening,
-    // already_listening (somebody waits).
+    // Until stop_listening was called and the calls have ended; also right after a stop that nobody waited for yet.
+    // not_listening, already_listening (somebody waits).
     Status wait_listen() EXCLUDES(mutex_);
     Status stop_listening() EXCLUDES(mutex_);
     bool listening() EXCLUDES(mutex_);
@@ -67,9 +76,13 @@ public:
     };
     Status endpoints(Vector<EndpointName>& out) EXCLUDES(mutex_);
 
+    // Calls that were received since the process began.
+    uint32_t calls_received() const { return calls_received_.load(std::memory_order_relaxed); }
+
     // link::ServerHost
-    Ref<link::ServerInterface> find_interface(const wire::SyntaxId& abstract_syntax, const wire::SyntaxId& transfer_syntax,
-                                              wire::ProviderReason& why) override EXCLUDES(mutex_);
+    Ref<link::ServerInterface> find_interface(const wire::SyntaxId& abstract_syntax,
+                                              const wire::SyntaxId& transfer_syntax, wire::ProviderReason& why) override
+        EXCLUDES(mutex_);
     Ref<link::InboundCall> make_call() override;
     Status accept_security(uint8_t service, security::Level level, Ref<security::Context>& context) override EXCLUDES(mutex_);
     // call::Dispatcher
@@ -77,7 +90,8 @@ public:
 
     // The call is about to be answered: the client's next one may come before call_ended, and has room.
     void make_room(call::ServerCall& call) EXCLUDES(mutex_);
-    // The call was answered: its handle dies, and who waits for its interface may go on. Once per call; later ones do nothing.
+    // The call was answered: its handle dies, and who waits for its interface may go on. Once per call; later ones do
+    // nothing.
     void call_ended(call::ServerCall& call) EXCLUDES(mutex_);
 
 private:
@@ -95,11 +109,14 @@ private:
     Status ask_callback(call::ServerCall& call, Interface& iface);
     void run_manager(call::ServerCall& call, Interface& iface);
 
+    Status find_registration(call::ServerCall& call, const Uuid& type, Ref<Interface>& iface) REQUIRES(mutex_);
+
+    std::atomic<uint32_t> calls_received_{0};
     Mutex mutex_;
     Condition changed_;
     List<Interface> interfaces_ GUARDED_BY(mutex_);
     Vector<Owned<Endpoint>> endpoints_ GUARDED_BY(mutex_);
-    uint32_t active_calls_ GUARDED_BY(mutex_) = 0;      // of interfaces that follow listening
+    uint32_t active_calls_ GUARDED_BY(mutex_) = 0;  // of interfaces that follow listening
     uint32_t max_calls_ GUARDED_BY(mutex_) = 0;
     bool listening_ GUARDED_BY(mutex_) = false;
     bool to_wait_for_ GUARDED_BY(mutex_) = false;  // listen was called, and nobody saw its end

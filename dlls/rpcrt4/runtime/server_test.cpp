@@ -1,5 +1,5 @@
-// The server half of the runtime over the in-memory transport: registration, listening, limits, callbacks; and what becomes of
-// calls when either side goes away.
+// The server half of the runtime over the in-memory transport: registration, listening, limits, callbacks; and what
+// becomes of calls when either side goes away.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -14,6 +14,7 @@
 #include "io/loopback.h"
 #include "runtime/async_call.h"
 #include "runtime/binding.h"
+#include "runtime/fake_mapper.h"
 #include "runtime/message.h"
 #include "runtime/server.h"
 #include "runtime/thread_state.h"
@@ -21,7 +22,8 @@
 namespace rpc::runtime {
 namespace {
 
-constexpr RPC_SYNTAX_IDENTIFIER ndr = {{0x8A885D04, 0x1CEB, 0x11C9, {0x9F, 0xE8, 0x08, 0x00, 0x2B, 0x10, 0x48, 0x60}}, {2, 0}};
+constexpr RPC_SYNTAX_IDENTIFIER ndr = {{0x8A885D04, 0x1CEB, 0x11C9, {0x9F, 0xE8, 0x08, 0x00, 0x2B, 0x10, 0x48, 0x60}},
+                                       {2, 0}};
 constexpr uint32_t autolisten = 1, allow_callbacks_with_no_auth = 0x10;
 
 std::mutex g_mutex;
@@ -146,7 +148,9 @@ protected:
         RPC_ASYNC_STATE state{};
         std::atomic<int> notified{0};
     };
-    static void on_notify(RPC_ASYNC_STATE* state, void*, RPC_ASYNC_EVENT) { static_cast<Async*>(state->UserInfo)->notified++; }
+    static void on_notify(RPC_ASYNC_STATE* state, void*, RPC_ASYNC_EVENT) {
+        static_cast<Async*>(state->UserInfo)->notified++;
+    }
     Status issue(Async& a, Interface1& i, unsigned opnum) {
         RPC_TRY(async_initialize(&a.state, sizeof a.state));
         a.state.NotificationType = RpcNotificationTypeCallback;
@@ -310,6 +314,7 @@ TEST_F(ServerTest, CopiesAndResets) {
     Ref<Binding> binding = Binding::from_handle(handle);
     ASSERT_TRUE(binding);
     EXPECT_EQ(binding->reset(), Status::ok);
+    fake_mapper::start();
     EXPECT_EQ(call(one, 0), Status::ept_not_registered);
 }
 
@@ -347,8 +352,8 @@ TEST_F(ServerTest, AClientThatGoesAwayLeavesItsCallsToTheServer) {
     SetUp();
 }
 
-// Every I/O fails once, on either side, with five asynchronous calls in it: each either fails when issued, and tells nobody, or
-// tells exactly once.
+// Every I/O fails once, on either side, with five asynchronous calls in it: each either fails when issued, and tells
+// nobody, or tells exactly once.
 TEST_F(ServerTest, EveryIoFailsOnceUnderAsynchronousCalls) {
     ASSERT_EQ(enlist(one, autolisten), Status::ok);
     for (int n = 1; n < 40; ++n) {
@@ -374,7 +379,8 @@ TEST_F(ServerTest, EveryIoFailsOnceUnderAsynchronousCalls) {
                 continue;
             }
             Status status = async_complete(&calls[i].state, nullptr);
-            EXPECT_TRUE(status == Status::ok || status == Status::call_failed || status == Status::call_failed_dne) << code(status);
+            EXPECT_TRUE(status == Status::ok || status == Status::call_failed || status == Status::call_failed_dne)
+                << code(status);
         }
         finish_parked();
     }

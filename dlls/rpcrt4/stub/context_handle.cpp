@@ -128,23 +128,55 @@ struct ServerContext : ContextFace, ListLink<> {
 
 namespace {
 
-class ContextTable final : public runtime::AssociationData {
+class ContextTable;
+struct InTables;  // the tag of the list of all tables
+
+// Observed, not owned: each belongs to its association.
+struct Tables {
+    Mutex mutex;
+    List<ContextTable, InTables> list GUARDED_BY(mutex);
+};
+constinit Tables g_tables;
+
+void run_down(ServerContext& c) {
+    NDR_RUNDOWN rundown = c.rundown;
+    void* value = std::exchange(c.user, nullptr);
+    if (!value || !rundown) return;
+    RPC_LOG(debug, "context handle run down: value %p", value);
+    if (uint32_t raised = call_guarded([=] { rundown(value); })) RPC_LOG(warn, "a rundown routine raised %08x", raised);
+}
+
+class ContextTable final : public runtime::AssociationData, public ListLink<InTables> {
 public:
+    ContextTable() {
+        Guard g(g_tables.mutex);
+        g_tables.list.push_back(this);
+    }
     // The client is gone: every handle that is left goes with it.
     ~ContextTable() override {
+        {
+            Guard g(g_tables.mutex);
+            g_tables.list.remove(this);
+        }
         while (ServerContext* c = contexts_.pop_front()) {
             c->listed = false;
-            if (c->user && c->rundown) {
-                NDR_RUNDOWN rundown = c->rundown;
-                void* value = c->user;
-                RPC_LOG(debug, "context handle run down: value %p", value);
-                if (uint32_t raised = call_guarded([=] { rundown(value); }))
-                    RPC_LOG(warn, "a rundown routine raised %08x", raised);
-            }
+            run_down(*c);
             server_context_release(c);
         }
     }
     static runtime::AssociationData* create() { return make_ref<ContextTable>().detach(); }
+
+    // One handle of the interface, off the table, with the table's reference; or null.
+    ServerContext* take(const InterfaceId& owner) EXCLUDES(lock_) {
+        Guard g(lock_);
+        for (ServerContext* c = contexts_.front(); c; c = contexts_.next(c))
+            if (c->owner == owner) {
+                c->listed = false;
+                contexts_.remove(c);
+                return c;
+            }
+        return nullptr;
+    }
 
     ServerContext* find(const Uuid& id) EXCLUDES(lock_) {
         Guard g(lock_);
@@ -185,15 +217,25 @@ Status table_of(void* call, Ref<runtime::AssociationData>& data, ContextTable*& 
 
 }  // namespace
 
-void*& user_context(ServerContext& context) { return context.user; }
+void*& user_context(ServerContext& context) {
+    return context.user;
+}
 
-void* context_face(ServerContext& context) { return static_cast<ContextFace*>(&context); }
+void* context_face(ServerContext& context) {
+    return static_cast<ContextFace*>(&context);
+}
 
-ServerContext* context_of(void* face) { return static_cast<ServerContext*>(static_cast<ContextFace*>(face)); }
+ServerContext* context_of(void* face) {
+    return static_cast<ServerContext*>(static_cast<ContextFace*>(face));
+}
 
-ServerContext* server_context_new() { return make<ServerContext>(); }
+ServerContext* server_context_new() {
+    return make<ServerContext>();
+}
 
-bool server_context_is_new(const ServerContext& context) { return context.id == Uuid(); }
+bool server_context_is_new(const ServerContext& context) {
+    return context.id == Uuid();
+}
 
 Status server_context_find(void* call, const uint8_t* wire, bool big_endian, const void* owner, bool strict,
                            ServerContext*& context) {
@@ -215,7 +257,8 @@ Status server_context_find(void* call, const uint8_t* wire, bool big_endian, con
     return Status::ok;
 }
 
-Status server_context_marshal(void* call, ServerContext& context, NDR_RUNDOWN rundown, const void* owner, uint8_t* wire) {
+Status server_context_marshal(void* call, ServerContext& context, NDR_RUNDOWN rundown, const void* owner,
+                              uint8_t* wire) {
     Ref<runtime::AssociationData> data;
     ContextTable* table = nullptr;
     if (!context.user) {
@@ -240,6 +283,21 @@ Status server_context_marshal(void* call, ServerContext& context, NDR_RUNDOWN ru
 
 void server_context_release(ServerContext* context) {
     if (context && context->references.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy(context);
+}
+
+void server_contexts_leave(const void* owner, bool with_rundown) {
+    const InterfaceId id = interface_id(owner);
+    for (;;) {
+        ServerContext* found = nullptr;
+        {
+            // Tables take themselves off under this lock before they die; their own lock is a leaf below it.
+            Guard g(g_tables.mutex);
+            for (ContextTable* t = g_tables.list.front(); t && !found; t = g_tables.list.next(t)) found = t->take(id);
+        }
+        if (!found) return;
+        if (with_rundown) run_down(*found);
+        server_context_release(found);
+    }
 }
 
 void server_context_abandon(ServerContext& context, NDR_RUNDOWN rundown) {
