@@ -2,6 +2,7 @@
 #include "runtime/binding.h"
 #include "abi/binding_vector.h"
 #include "abi/export.h"
+#include "base/guard.h"
 #include "call/server_call.h"
 #include "runtime/convert.h"
 #include "runtime/message.h"
@@ -58,5 +59,14 @@ RPC_EXPORT(RPC_STATUS, RpcIfInqId)(RPC_IF_HANDLE RpcIfHandle, RPC_IF_ID* RpcIfId
     RpcIfId->Uuid = spec->InterfaceId.SyntaxGUID;
     RpcIfId->VersMajor = spec->InterfaceId.SyntaxVersion.MajorVersion;
     RpcIfId->VersMinor = spec->InterfaceId.SyntaxVersion.MinorVersion;
+    return RPC_S_OK;
+}
+
+// The vector is one block (RpcMgmtInqIfIds). The variable becomes NULL.
+RPC_EXPORT(RPC_STATUS, RpcIfIdVectorFree)(RPC_IF_ID_VECTOR** IfIdVector) {
+    RPC_IF_ID_VECTOR* vector = nullptr;
+    if (!copy_guarded(static_cast<void*>(&vector), IfIdVector, sizeof vector)) return RPC_S_INVALID_ARG;
+    mem_free(vector);
+    *IfIdVector = nullptr;
     return RPC_S_OK;
 }

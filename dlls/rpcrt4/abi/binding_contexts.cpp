@@ -26,8 +26,7 @@ RPC_EXPORT(RPC_STATUS, RpcSmDestroyClientContext)(void** ContextHandle) {
     return abi::to_rpc(destroy_context(ContextHandle));
 }
 
-// The binding that the context was opened with: the context's own, not to be freed (documentation page of
-// RpcSsGetContextBinding).
+// The binding that goes with the context: the context's own, as NDRCContextBinding's. Declared in rpcdce.h.
 RPC_EXPORT(RPC_STATUS, RpcSsGetContextBinding)(void* ContextHandle, RPC_BINDING_HANDLE* Binding) {
     void* binding = nullptr;
     const Status status = stub::client_context_binding(ContextHandle, binding);

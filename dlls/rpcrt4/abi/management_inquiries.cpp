@@ -80,10 +80,6 @@ RPC_EXPORT(RPC_STATUS, RpcMgmtInqIfIds)(RPC_BINDING_HANDLE Binding, RPC_IF_ID_VE
         [&](runtime::Binding& server) { return management::inquire_interfaces(server, ids); });
     return to_rpc(failed(status) ? status : write_ids(ids, IfIdVector));
 }
-RPC_EXPORT(RPC_STATUS, RpcIfIdVectorFree)(RPC_IF_ID_VECTOR** IfIdVector) {
-    return free_vector(IfIdVector);
-}
-
 RPC_EXPORT(RPC_STATUS, RpcMgmtInqStats)(RPC_BINDING_HANDLE Binding, RPC_STATS_VECTOR** Statistics) {
     management::Statistics statistics{};
     const Status status = ask(
