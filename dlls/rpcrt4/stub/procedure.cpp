@@ -63,6 +63,7 @@ void parse_oif_part(Format& p, Procedure& out) {
     // The first byte is the extension's size, whatever a later compiler adds to it.
     uint8_t size = p[0];
     if (size >= 2) out.opt_flags2 = p[1];
+    if (size >= 8) out.notify_index = u16(p + 6);
     if (size >= 10) out.float_mask = u16(p + 8);
     p += size ? size : 1;
 }

@@ -57,6 +57,7 @@ struct Parameter {
     enum : uint16_t {
         must_size = 0x0001, must_free = 0x0002, pipe = 0x0004, in = 0x0008, out = 0x0010, returned = 0x0020,
         base_type = 0x0040, by_value = 0x0080, simple_ref = 0x0100, dont_call_free_inst = 0x0200, partial_ignore = 0x0800,
+        force_allocate = 0x1000,
     };
     uint16_t attributes = 0;
     uint16_t stack_offset = 0;
@@ -82,6 +83,7 @@ struct Procedure {
     uint16_t server_buffer_hint = 0;
     uint8_t opt_flags = 0;
     uint8_t opt_flags2 = 0;
+    uint16_t notify_index = 0;           // of MIDL_STUB_DESC.NotifyRoutineTable
     uint16_t float_mask = 0;
     uint16_t parameter_count = 0;
     bool has_pipes = false;

@@ -205,6 +205,74 @@ TEST_F(Results, StatusesSayThatThereIsNone) {
     EXPECT_EQ(fault, 0);
 }
 
+// --- [notify], [force_allocate] -------------------------------------------------------------------------------------
+
+long allocated_in_manager = 0;
+int32_t look(void*, const Pair* pair) {
+    allocated_in_manager = Interface::allocations();
+    return pair->a;
+}
+
+TEST_F(Results, ForceAllocate) {
+    face.add(procedure(8, header(3), {{0x10b, 1, 2}, {0x70, 2, 8}}), &look);
+    face.add(procedure(9, header(3), {{0x110b, 1, 2}, {0x70, 2, 8}}), &look);
+    proxy.ProcFormatString = face.info().ProcString;
+    proxy.FormatStringOffset = face.info().FmtStringOffset;
+    Pair pair{5, 6};
+    ASSERT_EQ(call(8, reinterpret_cast<Slot>(&pair), nullptr), Status::ok);
+    EXPECT_EQ(allocated_in_manager, 0);
+    ASSERT_EQ(call(9, reinterpret_cast<Slot>(&pair), nullptr), Status::ok);
+    EXPECT_EQ(allocated_in_manager, 1);
+    EXPECT_EQ(result, 5u);
+}
+
+int notified = 0, flag = -1;
+long allocated_at_notify = 0;
+void on_notify() {
+    ++notified;
+    allocated_at_notify = Interface::allocations();
+}
+void on_notify_flag(unsigned char called) {
+    ++notified;
+    flag = called;
+}
+
+TEST_F(Results, Notify) {
+    const NDR_NOTIFY_ROUTINE routines[] = {on_notify};
+    Header h = header(3);
+    h.opt_flags2 = opt2_notify;
+    face.desc().NotifyRoutineTable = routines;
+    face.add(procedure(8, h, {{0x110b, 1, 2}, {0x70, 2, 8}}), &look);
+    proxy.ProcFormatString = face.info().ProcString;
+    proxy.FormatStringOffset = face.info().FmtStringOffset;
+    Pair pair{5, 6};
+    notified = 0;
+    allocated_at_notify = -1;
+    ASSERT_EQ(call(8, reinterpret_cast<Slot>(&pair), nullptr), Status::ok);
+    EXPECT_EQ(notified, 1);
+    EXPECT_EQ(allocated_at_notify, 0);
+}
+
+TEST_F(Results, NotifyFlag) {
+    const NDR_NOTIFY_ROUTINE routines[] = {reinterpret_cast<NDR_NOTIFY_ROUTINE>(on_notify_flag)};
+    Header h = header(3);
+    h.opt_flags2 = opt2_notify2;
+    face.desc().NotifyRoutineTable = routines;
+    face.add(procedure(8, h, {{0x10b, 1, 2}, {0x70, 2, 8}}), &look);
+    proxy.ProcFormatString = face.info().ProcString;
+    proxy.FormatStringOffset = face.info().FmtStringOffset;
+    Pair pair{5, 6};
+    notified = 0;
+    ASSERT_EQ(call(8, reinterpret_cast<Slot>(&pair), nullptr), Status::ok);
+    EXPECT_EQ(notified, 1);
+    EXPECT_EQ(flag, 1);
+    Bytes bad{1, 2};
+    fake::server.replace_request = &bad;
+    EXPECT_EQ(call(8, reinterpret_cast<Slot>(&pair), nullptr), Status::bad_stub_data);
+    EXPECT_EQ(notified, 2);
+    EXPECT_EQ(flag, 0);
+}
+
 // --- memory of [out] parameters -------------------------------------------------------------------------------------
 
 TEST_F(Results, ClearOutParameters) {

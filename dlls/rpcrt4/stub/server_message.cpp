@@ -71,6 +71,7 @@ Status ServerMessage::find_procedure(const Ndr20Interface& ndr20, Style style, b
     PFORMAT_STRING format = nullptr;
     RPC_TRY(ndr20.procedure(number(), format));
     RPC_TRY(parse_procedure(format, desc_->pFormatTypes, style, asynchronous, procedure_));
+    to_notify_ = (procedure_.opt_flags2 & (opt2_notify | opt2_notify2)) && desc_->NotifyRoutineTable;
     return check_supported(procedure_);
 }
 

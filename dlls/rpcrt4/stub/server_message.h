@@ -54,7 +54,8 @@ public:
     Status set_result(const void* reply);
     // Takes the reply buffer and fills it: message is ready to be sent.
     Status marshal();
-    // Frees parameters, contexts and the frame. Any number of times. User code (pfnFree) may raise.
+    // Frees parameters, contexts and the frame, then tells a [notify] routine. Any number of times. User code (pfnFree, that
+    // routine) may raise.
     void release();
 
     const Procedure& procedure() const { return procedure_; }
@@ -88,6 +89,8 @@ private:
     Status marshal_context(const Parameter& p, unsigned int ordinal);
     Status create_result_context();
     void free_parameter(const Parameter& p);
+    void free_all();
+    void notify();
     void release_contexts();
     unsigned int number() const { return message_->ProcNum & 0x7fff; }  // without RPC_FLAGS_VALID_BIT
     NDR_RUNDOWN rundown_of(const Parameter& p) const;
@@ -107,6 +110,8 @@ private:
     uint8_t* result_ = nullptr;           // its memory, at least 8 bytes
     Result result_kind_;
     bool has_result_ = false;
+    bool to_notify_ = false;
+    bool manager_called_ = false;
     ServerContext** contexts_ = nullptr;  // by the parameter's ordinal
     bool whole_ = false;                  // every parameter is there, and may be freed
     ServerPipes pipes_;

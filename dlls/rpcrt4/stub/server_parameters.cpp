@@ -30,16 +30,19 @@ Status ServerMessage::unmarshal_parameter(const Parameter& p, unsigned int ordin
         return Status::ok;
     }
     if (passed_by_value(p)) return unmarshal_by_value(p);
+    // What the manager may free itself, or needs aligned for more than its type, may not stay in the request (documentation
+    // page "force_allocate attribute").
+    const bool must_alloc = p.is(Parameter::force_allocate);
     if (pointer_by_reference(p)) {
         uint8_t** variable = nullptr;
         RPC_TRY(give_variable(p, variable));
-        return ndr::unmarshal(stub_, variable, p.type, false);
+        return ndr::unmarshal(stub_, variable, p.type, must_alloc);
     }
     // The interpreter's own memory for the referent where the compiler asked for it, else what the type's routine finds: a
     // place in the request, or the allocator's.
     uint8_t* memory = nullptr;
     if (p.type[0] == fc_rp) RPC_TRY(prepare_pointer(p, memory));
-    RPC_TRY(ndr::unmarshal(stub_, &memory, p.type, false));
+    RPC_TRY(ndr::unmarshal(stub_, &memory, p.type, must_alloc && !memory));
     store<uint8_t*>(slot(p), memory);
     return Status::ok;
 }

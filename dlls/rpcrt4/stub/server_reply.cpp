@@ -25,6 +25,7 @@ ResultKind result_kind(const Procedure& procedure) {
 }  // namespace
 
 uint64_t ServerMessage::call_manager() {
+    manager_called_ = true;
     unsigned int number = this->number();
     if (info_->ThunkTable && info_->ThunkTable[number]) {
         // A thunk calls the manager itself, with the frame as a structure whose last member is the result.
@@ -181,6 +182,20 @@ void ServerMessage::release_contexts() {
 }
 
 void ServerMessage::release() {
+    free_all();
+    notify();
+}
+
+// [notify] and [notify_flag] (documentation pages of the two attributes): after everything else, also of a call that failed
+// before its manager was called, which the flag tells.
+void ServerMessage::notify() {
+    if (!std::exchange(to_notify_, false)) return;
+    NDR_NOTIFY_ROUTINE routine = desc_->NotifyRoutineTable[procedure_.notify_index];
+    if (procedure_.opt_flags2 & opt2_notify2) reinterpret_cast<NDR_NOTIFY2_ROUTINE>(routine)(manager_called_);
+    else routine();
+}
+
+void ServerMessage::free_all() {
     if (!frame_) return;
     // What the parameters still point at in the request is not the allocator's to free.
     stub_.BufferStart = stub_.Buffer = request_;
