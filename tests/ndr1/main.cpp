@@ -24,7 +24,7 @@ void expect(bool ok, int line, const char* what) {
 
 template <class F>
 F* function(const char* name) {
-    auto* found = reinterpret_cast<void*>(GetProcAddress(GetModuleHandleA("rpcrt4.dll"), name));
+    auto* found = reinterpret_cast<void*>(GetProcAddress(LoadLibraryA("rpcrt4.dll"), name));
     if (!found) std::printf("no %s\n", name);
     expect(found != nullptr, __LINE__, name);
     return reinterpret_cast<F*>(found);

@@ -1,5 +1,8 @@
 // Family memory: allocators. Sources: the documentation pages of the RpcSs* and RpcSm* functions; headers (rpcdcep.h)
 // for I_RpcAllocate and I_RpcFree, which no page describes. RpcSs* raise what RpcSm* answer.
+//
+// Two names of the family decline: RpcUserFree, whose page says that it is not supported and its parameters are reserved,
+// and NdrpSetRpcSsDefaults, of which nothing is published.
 #include "abi/export.h"
 #include "abi/raise.h"
 #include "base/alloc.h"

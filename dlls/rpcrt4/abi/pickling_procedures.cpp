@@ -11,6 +11,7 @@
 #include "abi/export.h"
 #include "abi/raise.h"
 #include "stub/pickle.h"
+#include "stub/syntax.h"
 
 using namespace rpc;
 namespace pickle = stub::pickle;
@@ -18,9 +19,9 @@ namespace pickle = stub::pickle;
 namespace {
 
 CLIENT_CALL_RETURN encode_or_decode(handle_t handle, const MIDL_STUB_DESC* desc, PFORMAT_STRING format,
-                                    stub::Slot* args, stub::Style style) {
+                                    stub::Slot* args, stub::Style style, void* returned = nullptr) {
     uint64_t result = 0;
-    abi::raise_if_failed(pickle::procedure(handle, *desc, format, args, style, result));
+    abi::raise_if_failed(pickle::procedure(handle, *desc, format, args, style, returned, result));
     CLIENT_CALL_RETURN answer;
     answer.Simple = static_cast<LONG_PTR>(result);
     return answer;
@@ -56,17 +57,17 @@ RPC_EXPORT_CDECL(CLIENT_CALL_RETURN, NdrMesProcEncodeDecode2)
 }
 
 #ifdef _WIN64
-// pReturnValue is for results that are no simple ones, which are not supported.
 RPC_EXPORT_CDECL(CLIENT_CALL_RETURN, NdrMesProcEncodeDecode3)
 (handle_t Handle, const MIDL_STUBLESS_PROXY_INFO* pProxyInfo, unsigned long nProcNum, void* pReturnValue, ...) {
-    size_t entry = 0;
-    const MIDL_SYNTAX_INFO* syntax = pickle::ndr20_entry(*pProxyInfo, entry);
-    if (!syntax) abi::raise(Status::unsupported_trans_syn);
+    stub::Ndr20Interface ndr20;
+    PFORMAT_STRING format = nullptr;
+    abi::raise_if_failed(stub::find_ndr20(*pProxyInfo, ndr20));
+    abi::raise_if_failed(ndr20.procedure(nProcNum, format));
+    MIDL_STUB_DESC own = ndr20.own_desc();
     va_list list;
     va_start(list, pReturnValue);
-    PFORMAT_STRING format = syntax->ProcString + syntax->FmtStringOffset[nProcNum];
-    CLIENT_CALL_RETURN answer =
-        encode_or_decode(Handle, pProxyInfo->pStubDesc, format, arguments_of(list), stub::Style::oif);
+    CLIENT_CALL_RETURN answer = encode_or_decode(Handle, ndr20.matches_desc() ? ndr20.desc : &own, format,
+                                                 arguments_of(list), stub::Style::oif, pReturnValue);
     va_end(list);
     return answer;
 }

@@ -8,6 +8,7 @@
 #include "abi/export.h"
 #include "abi/raise.h"
 #include "stub/pickle.h"
+#include "stub/syntax.h"
 
 using namespace rpc;
 using abi::raise_if_failed;
@@ -83,16 +84,20 @@ namespace {
 using Proxy = const MIDL_STUBLESS_PROXY_INFO*;
 using Offsets = const unsigned long**;
 
-pickle::Type type_of(Info info, Proxy proxy, Offsets offsets, unsigned long index) {
-    size_t entry = 0;
-    const MIDL_SYNTAX_INFO* syntax = pickle::ndr20_entry(*proxy, entry);
-    if (!syntax) abi::raise(Status::unsupported_trans_syn);
-    return type_of(info, proxy->pStubDesc, syntax->TypeString + offsets[entry][index]);
-}
+// A type, and the description that it may need.
+struct ProxyType {
+    MIDL_STUB_DESC desc;
+    pickle::Type type;
+    ProxyType(Info info, Proxy proxy, Offsets offsets, unsigned long index) {
+        uint32_t flags = info ? static_cast<uint32_t>(info->Flags) : 0;
+        raise_if_failed(pickle::type_of(*proxy, offsets, index, flags, desc, type));
+    }
+};
 
-void require_ndr20(Proxy proxy) {
-    size_t entry = 0;
-    if (!pickle::ndr20_entry(*proxy, entry)) abi::raise(Status::unsupported_trans_syn);
+const MIDL_STUB_DESC* ndr20_desc(Proxy proxy) {
+    stub::Ndr20Interface found;
+    raise_if_failed(stub::find_ndr20(*proxy, found));
+    return found.desc;
 }
 
 }  // namespace
@@ -100,36 +105,38 @@ void require_ndr20(Proxy proxy) {
 RPC_EXPORT(size_t, NdrMesTypeAlignSize3)
 (handle_t Handle, Info pPicklingInfo, Proxy pProxyInfo, Offsets ArrTypeOffset, unsigned long nTypeIndex,
  const void* pObject) {
-    return align_size(Handle, type_of(pPicklingInfo, pProxyInfo, ArrTypeOffset, nTypeIndex), pObject);
+    ProxyType of(pPicklingInfo, pProxyInfo, ArrTypeOffset, nTypeIndex);
+    return align_size(Handle, of.type, pObject);
 }
 RPC_EXPORT(void, NdrMesTypeEncode3)
 (handle_t Handle, Info pPicklingInfo, Proxy pProxyInfo, Offsets ArrTypeOffset, unsigned long nTypeIndex,
  const void* pObject) {
-    encode(Handle, type_of(pPicklingInfo, pProxyInfo, ArrTypeOffset, nTypeIndex), pObject);
+    ProxyType of(pPicklingInfo, pProxyInfo, ArrTypeOffset, nTypeIndex);
+    encode(Handle, of.type, pObject);
 }
 RPC_EXPORT(void, NdrMesTypeDecode3)
 (handle_t Handle, Info pPicklingInfo, Proxy pProxyInfo, Offsets ArrTypeOffset, unsigned long nTypeIndex,
  void* pObject) {
-    raise_if_failed(
-        pickle::type_decode(Handle, type_of(pPicklingInfo, pProxyInfo, ArrTypeOffset, nTypeIndex), pObject));
+    ProxyType of(pPicklingInfo, pProxyInfo, ArrTypeOffset, nTypeIndex);
+    raise_if_failed(pickle::type_decode(Handle, of.type, pObject));
 }
 RPC_EXPORT(void, NdrMesTypeFree3)
 (handle_t, Info pPicklingInfo, Proxy pProxyInfo, Offsets ArrTypeOffset, unsigned long nTypeIndex, void* pObject) {
-    raise_if_failed(pickle::type_free(type_of(pPicklingInfo, pProxyInfo, ArrTypeOffset, nTypeIndex), pObject));
+    ProxyType of(pPicklingInfo, pProxyInfo, ArrTypeOffset, nTypeIndex);
+    raise_if_failed(pickle::type_free(of.type, pObject));
 }
 
 RPC_EXPORT(size_t, NdrMesSimpleTypeAlignSizeAll)(handle_t Handle, Proxy pProxyInfo) {
-    require_ndr20(pProxyInfo);
+    (void)ndr20_desc(pProxyInfo);
     size_t size = 0;
     raise_if_failed(pickle::simple_align_size(Handle, size));
     return size;
 }
 RPC_EXPORT(void, NdrMesSimpleTypeEncodeAll)(handle_t Handle, Proxy pProxyInfo, const void* pObject, short Size) {
-    require_ndr20(pProxyInfo);
-    raise_if_failed(pickle::simple_encode(Handle, pProxyInfo->pStubDesc, pObject, Size));
+    raise_if_failed(pickle::simple_encode(Handle, ndr20_desc(pProxyInfo), pObject, Size));
 }
 RPC_EXPORT(void, NdrMesSimpleTypeDecodeAll)(handle_t Handle, Proxy pProxyInfo, void* pObject, short Size) {
-    require_ndr20(pProxyInfo);
+    (void)ndr20_desc(pProxyInfo);
     raise_if_failed(pickle::simple_decode(Handle, pObject, Size));
 }
 #endif

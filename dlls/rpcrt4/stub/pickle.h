@@ -73,13 +73,16 @@ Status simple_align_size(void* handle, size_t& size);
 Status simple_encode(void* handle, const MIDL_STUB_DESC* desc, const void* object, int size);
 Status simple_decode(void* handle, void* object, int size);
 
-// The NDR 2.0 entry of a stub with several transfer syntaxes, or null.
-const MIDL_SYNTAX_INFO* ndr20_entry(const MIDL_STUBLESS_PROXY_INFO& info, size_t& index);
+// Type number `number` of a stub with several transfer syntaxes, in NDR 2.0. `offsets` has a list for each syntax;
+// `desc` is where the type's description may have to be made. unsupported_trans_syn where only others are there.
+Status type_of(const MIDL_STUBLESS_PROXY_INFO& info, const ULong32* const* offsets, ULong32 number, uint32_t flags,
+               MIDL_STUB_DESC& desc, Type& type);
 
 // --- procedures -----------------------------------------------------------------------------------------------------
 
-// `args` as client_call's. `result`: the decoded return value. unknown_if for an encoding of another interface.
+// `args` as client_call's. `returned`, which may be null, and `result`: where the decoded return value goes, as
+// client_call_all has it. unknown_if for an encoding of another interface.
 Status procedure(void* handle, const MIDL_STUB_DESC& desc, PFORMAT_STRING format, Slot* args, Style style,
-                 uint64_t& result);
+                 void* returned, uint64_t& result);
 
 }  // namespace rpc::stub::pickle

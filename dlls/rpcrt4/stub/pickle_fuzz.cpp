@@ -90,7 +90,7 @@ void read_procedure(void* handle) {
     char16_t* s = nullptr;
     Slot args[] = {0, 1, reinterpret_cast<Slot>(&b), reinterpret_cast<Slot>(&c), reinterpret_cast<Slot>(&s)};
     uint64_t result = 0;
-    if (failed(procedure(handle, desc(), both_ways().data(), args, Style::oif, result))) return;
+    if (failed(procedure(handle, desc(), both_ways().data(), args, Style::oif, nullptr, result))) return;
     if (s) Heap::release(s);
 }
 

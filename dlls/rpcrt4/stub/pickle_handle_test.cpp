@@ -165,7 +165,7 @@ TEST(PickleHandle, IncrementalStreams) {
     int32_t b = 2, c = 3;
     uint64_t result = 0;
     Slot args[] = {0, 1, reinterpret_cast<Slot>(&b), reinterpret_cast<Slot>(&c), reinterpret_cast<Slot>(&s)};
-    ASSERT_EQ(procedure(handle, desc(), both_ways().data(), args, Style::oif, result), Status::ok);
+    ASSERT_EQ(procedure(handle, desc(), both_ways().data(), args, Style::oif, nullptr, result), Status::ok);
     EXPECT_EQ(u.calls, (std::vector<unsigned>{32, 32, 8, 8, 88, 88}));
     EXPECT_EQ(u.stream.size(), 128u);
 
@@ -186,7 +186,7 @@ TEST(PickleHandle, IncrementalStreams) {
     EXPECT_EQ(which, 7u);
     EXPECT_EQ(type_decode(handle, simple(), &got), Status::invalid_es_action) << "a procedure comes next";
     // Two [in] longs and a string are decoded as two [out] longs and the string.
-    ASSERT_EQ(procedure(handle, desc(), both_ways().data(), args, Style::oif, result), Status::ok);
+    ASSERT_EQ(procedure(handle, desc(), both_ways().data(), args, Style::oif, nullptr, result), Status::ok);
     EXPECT_EQ(b, 1);
     EXPECT_EQ(c, 2);
     EXPECT_EQ(u.calls, (std::vector<unsigned>{8, 8, 16, 8, 56, 32}));

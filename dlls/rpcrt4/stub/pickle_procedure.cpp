@@ -28,8 +28,9 @@ bool compatible(const RPC_SYNTAX_IDENTIFIER& encoded, const RPC_SYNTAX_IDENTIFIE
 
 class ProcedureOperation {
 public:
-    ProcedureOperation(Stream* stream, const MIDL_STUB_DESC* desc, PFORMAT_STRING format, Slot* args, Style style)
-        : stream_(stream), desc_(desc), format_(format), args_(args), style_(style) {}
+    ProcedureOperation(Stream* stream, const MIDL_STUB_DESC* desc, PFORMAT_STRING format, Slot* args, Style style,
+                       void* returned)
+        : stream_(stream), desc_(desc), format_(format), args_(args), style_(style), returned_(returned) {}
 
     Status run();
     void release();
@@ -46,6 +47,8 @@ private:
     PFORMAT_STRING format_;
     Slot* args_;
     Style style_;
+    void* returned_;
+    Result result_kind_;
     Procedure procedure_;
     RPC_MESSAGE message_{};
     MIDL_STUB_MESSAGE stub_{};
@@ -55,6 +58,8 @@ private:
 Status ProcedureOperation::parse() {
     RPC_TRY(parse_procedure(format_, desc_->pFormatTypes, style_, false, procedure_));
     RPC_TRY(check_supported(procedure_));
+    RPC_TRY(result_of(procedure_, result_kind_));
+    if (result_kind_.in_memory && !returned_) return Status::cannot_support;
     Parameter p;
     for (ParameterCursor at(procedure_); at.next(p);)
         if (is_context(p)) return Status::cannot_support;  // nothing that another process could use
@@ -65,6 +70,7 @@ Status ProcedureOperation::parse() {
     frame_.stub = &stub_;
     frame_.procedure = &procedure_;
     frame_.arguments = stub_.StackTop;
+    frame_.returned = returned_;
     return Status::ok;
 }
 
@@ -122,6 +128,7 @@ Status ProcedureOperation::decode() {
         message_.BufferLength = header.length;
         attach_buffer(stub_, message_, header.length);
         status = unmarshal_out_parameters(frame_, result);
+        if (!failed(status) && returned_ && !result_kind_.in_memory) std::memcpy(returned_, &result, result_kind_.size);
     }
     if (failed(status)) stream_->go_back(position);
     return status;
@@ -135,13 +142,13 @@ void ProcedureOperation::release() {
 }  // namespace
 
 Status procedure(void* handle, const MIDL_STUB_DESC& desc, PFORMAT_STRING format, Slot* args, Style style,
-                 uint64_t& result) {
+                 void* returned, uint64_t& result) {
     auto stream = Stream::from_handle(handle);
     if (!stream) return Status::invalid_arg;
     struct Frame {
         ProcedureOperation operation;
         Status status = Status::ok;
-    } frame{ProcedureOperation(stream.get(), &desc, format, args, style)};
+    } frame{ProcedureOperation(stream.get(), &desc, format, args, style, returned)};
     run_with_cleanup([](void* p) { static_cast<Frame*>(p)->status = static_cast<Frame*>(p)->operation.run(); },
                      [](void* p) { static_cast<Frame*>(p)->operation.release(); }, &frame);
     result = frame.operation.result;

@@ -88,7 +88,7 @@ protected:
 };
 
 Status procedure_here(void* handle, Slot* args, uint64_t& result) {
-    return procedure(handle, desc(), both_ways().data(), args, Style::oif, result);
+    return procedure(handle, desc(), both_ways().data(), args, Style::oif, nullptr, result);
 }
 
 // --- types ----------------------------------------------------------------------------------------------------------
@@ -367,10 +367,10 @@ TEST_F(Pickle, ProceduresAreForWhatTheyAreFor) {
     int32_t b = 0, c = 0;
     char16_t* s = nullptr;
     decode_from(reply.bytes);
-    EXPECT_EQ(procedure(handle, desc(), format.data(), args(1, &b, &c, &s), Style::oif, result),
+    EXPECT_EQ(procedure(handle, desc(), format.data(), args(1, &b, &c, &s), Style::oif, nullptr, result),
               Status::invalid_es_action);
     format[1] = 0x48;  // nothing said
-    EXPECT_EQ(procedure(handle, desc(), format.data(), args(1, &b, &c, &s), Style::oif, result), Status::ok);
+    EXPECT_EQ(procedure(handle, desc(), format.data(), args(1, &b, &c, &s), Style::oif, nullptr, result), Status::ok);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "stub/call_message.h"
 #include "stub/invoke.h"
 #include "stub/pickle_stream.h"
+#include "stub/syntax.h"
 
 namespace rpc::stub::pickle {
 
@@ -272,12 +273,16 @@ Status simple_decode(void* handle, void* object, int size) {
     });
 }
 
-const MIDL_SYNTAX_INFO* ndr20_entry(const MIDL_STUBLESS_PROXY_INFO& info, size_t& index) {
-    constexpr GUID ndr20{0x8a885d04, 0x1ceb, 0x11c9, {0x9f, 0xe8, 0x08, 0x00, 0x2b, 0x10, 0x48, 0x60}};
-    for (index = 0; info.pSyntaxInfo && index < info.nCount; ++index)
-        if (std::memcmp(&info.pSyntaxInfo[index].TransferSyntax.SyntaxGUID, &ndr20, sizeof ndr20) == 0)
-            return &info.pSyntaxInfo[index];
-    return nullptr;
+Status type_of(const MIDL_STUBLESS_PROXY_INFO& info, const ULong32* const* offsets, ULong32 number, uint32_t flags,
+               MIDL_STUB_DESC& desc, Type& type) {
+    Ndr20Interface ndr20;
+    RPC_TRY(find_ndr20(info, ndr20));
+    size_t entry = 0;
+    while (info.pSyntaxInfo && entry < info.nCount && !is_ndr20(info.pSyntaxInfo[entry].TransferSyntax)) ++entry;
+    if (!info.pSyntaxInfo || entry == info.nCount) entry = 0;  // the structure's own strings
+    desc = ndr20.own_desc();
+    type = {ndr20.matches_desc() ? ndr20.desc : &desc, ndr20.types + offsets[entry][number], flags};
+    return Status::ok;
 }
 
 }  // namespace rpc::stub::pickle
