@@ -102,8 +102,10 @@ Status Walker::read_bytes(const Pending& p, uint32_t count) {
     RPC_TRY(need(count));
     if (op_ != Op::unmarshal) return bytes(nullptr, count);
     if (!hook()) return Status::cannot_support;
-    const void* iid = nullptr;
-    RPC_TRY(interface_id(p.format, p.slot, iid));
+    // Inline stubs need not say which interface they expect; COM then makes the one that the OBJREF names.
+    static constexpr uint8_t any_interface[16] = {};
+    const void* iid = any_interface;
+    if (message_.StackTop || p.format[1] == fc_constant_iid) RPC_TRY(interface_id(p.format, p.slot, iid));
     if (!notes_->allocations.reserve(notes_->allocations.size() + 1)) return Status::out_of_memory;
     void* object = nullptr;
     lend();

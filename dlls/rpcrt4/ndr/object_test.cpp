@@ -11,6 +11,8 @@ struct Object {
     int references;
 };
 const uint8_t iid[16] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+const uint8_t no_iid[16] = {};
+const uint8_t* expected = iid;
 int made = 0;
 
 Status stand_in(Op op, MIDL_STUB_MESSAGE& m, const void* id, void** object, uint32_t room) {
@@ -20,7 +22,7 @@ Status stand_in(Op op, MIDL_STUB_MESSAGE& m, const void* id, void** object, uint
         if (--o->references == 0) --made, delete o;
         return Status::ok;
     }
-    EXPECT_EQ(0, std::memcmp(id, iid, 16));
+    EXPECT_EQ(0, std::memcmp(id, expected, 16));
     if (op == Op::size) {
         m.BufferLength += 100;  // an upper bound is enough
     } else if (op == Op::marshal) {
@@ -183,6 +185,24 @@ TEST_F(NdrObjects, IidOfAParameter) {
     frame[1] = nullptr;
     r.message.StackTop = reinterpret_cast<uint8_t*>(frame);
     EXPECT_EQ(Status::null_ref_pointer, r.marshal(&object, f));
+}
+
+// Inline proxies give the IID when they marshal only.
+TEST_F(NdrObjects, InlineStubsTakeTheInterfaceThatComes) {
+    const uint8_t f[] = {0x2f, 0x5c, 0x28, 0x00, 0x08, 0x00};
+    r.message.StackTop = nullptr;
+    r.message.MaxCount = reinterpret_cast<uintptr_t>(iid);
+    ASSERT_EQ(Status::ok, r.marshal(&object, f));
+    Image w;
+    objref(w.u32(8));
+    r.load(w.bytes);
+    r.message.MaxCount = 3;  // an array's before it
+    expected = no_iid;
+    Object* back = nullptr;
+    EXPECT_EQ(Status::ok, r.unmarshal(back, f));
+    expected = iid;
+    ASSERT_NE(nullptr, back);
+    ASSERT_EQ(Status::ok, ndr::free(r.message, Rig::bytes(back), f));
 }
 
 TEST_F(NdrObjects, ReleasedWhenALaterParameterIsBad) {
