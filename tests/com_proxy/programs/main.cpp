@@ -88,6 +88,16 @@ struct Server : IMore {
         *b = 2 * a;
         return S_OK;
     }
+    HRESULT STDMETHODCALLTYPE Pass(ICalc* given, ICalc** back, ICalc** own) override {
+        if (given) given->AddRef();
+        *back = given;
+        AddRef();
+        *own = this;
+        return S_OK;
+    }
+    HRESULT STDMETHODCALLTYPE Find(const Iid* iid, IUnknown** object) override {
+        return QueryInterface(*reinterpret_cast<const IID*>(iid), reinterpret_cast<void**>(object));
+    }
 };
 
 // The proxy manager's part: a controlling unknown.

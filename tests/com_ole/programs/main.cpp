@@ -1,0 +1,296 @@
+// Interfaces of widl's proxies through the system's own COM: between two apartments of a process, and from a client's
+// process to a local server's.
+//   com_ole                both
+//   com_ole serve EVENT    the server: registers its class, says so, and waits for the event that ends it
+#include <initguid.h>
+#include "calc.h"
+#include "more.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "com_proxy/programs/proxy_tables.h"
+
+#include "basics/check.h"
+
+extern "C" {
+extern const ProxyFileInfo calc_ProxyFileInfo, more_ProxyFileInfo;
+CStdPSFactoryBuffer gPFactory;
+ULONG STDMETHODCALLTYPE CStdStubBuffer_Release(IRpcStubBuffer* stub) {
+    return NdrCStdStubBuffer_Release(stub, (IPSFactoryBuffer*)&gPFactory);
+}
+ULONG STDMETHODCALLTYPE CStdStubBuffer2_Release(IRpcStubBuffer* stub) {
+    return NdrCStdStubBuffer2_Release(stub, (IPSFactoryBuffer*)&gPFactory);
+}
+}
+
+static const CLSID clsid_ps = {0x5b0d6a10, 0x7c1e, 0x4f0e, {0x9d, 0x6e, 0, 0, 0, 0, 1, 0}};
+static const CLSID clsid_server = {0x5b0d6a10, 0x7c1e, 0x4f0e, {0x9d, 0x6e, 0, 0, 0, 0, 1, 1}};
+static const ProxyFileInfo* files[] = {&calc_ProxyFileInfo, &more_ProxyFileInfo, nullptr};
+
+static volatile LONG objects;
+
+struct Server : IMore {
+    LONG refs = 1;
+    Server() { InterlockedIncrement(&objects); }
+    virtual ~Server() { InterlockedDecrement(&objects); }
+    HRESULT STDMETHODCALLTYPE QueryInterface(REFIID iid, void** object) override {
+        *object = nullptr;
+        if (!IsEqualIID(iid, IID_IUnknown) && !IsEqualIID(iid, IID_IMore) && !IsEqualIID(iid, IID_ICalc))
+            return E_NOINTERFACE;
+        AddRef();
+        *object = static_cast<IMore*>(this);
+        return S_OK;
+    }
+    ULONG STDMETHODCALLTYPE AddRef() override { return InterlockedIncrement(&refs); }
+    ULONG STDMETHODCALLTYPE Release() override {
+        LONG left = InterlockedDecrement(&refs);
+        if (!left) delete this;
+        return left;
+    }
+    HRESULT STDMETHODCALLTYPE Add(LONG a, LONG b, LONG* sum) override {
+        *sum = a + b;
+        return S_OK;
+    }
+    HRESULT STDMETHODCALLTYPE Wide(hyper a, short b, unsigned char c, hyper* d) override {
+        *d = *d * 10 + a + b + c;
+        return S_FALSE;
+    }
+    HRESULT STDMETHODCALLTYPE Echo(const wchar_t* text, wchar_t** copy) override {
+        size_t size = (wcslen(text) + 1) * sizeof *text;
+        *copy = (wchar_t*)CoTaskMemAlloc(size);
+        memcpy(*copy, text, size);
+        return S_OK;
+    }
+    HRESULT STDMETHODCALLTYPE Total(LONG count, LONG* values, hyper* total) override {
+        *total = 0;
+        for (LONG i = 0; i < count; ++i) *total += values[i];
+        return S_OK;
+    }
+    HRESULT STDMETHODCALLTYPE Move(Point from, Point* by, Point* to) override {
+        to->x = (short)(from.x + (by ? by->x : 100));
+        to->y = from.y + (by ? by->y : 100);
+        return S_OK;
+    }
+    HRESULT STDMETHODCALLTYPE Answer(HRESULT what) override { return what; }
+    HRESULT STDMETHODCALLTYPE Raise(ULONG code) override {
+        RaiseException(code, 0, 0, nullptr);
+        return S_OK;
+    }
+    double STDMETHODCALLTYPE Half(double x, float y) override { return x / 2 + y; }
+    HRESULT STDMETHODCALLTYPE Twice(LONG a, LONG* b) override {
+        *b = 2 * a;
+        return S_OK;
+    }
+    HRESULT STDMETHODCALLTYPE Pass(ICalc* given, ICalc** back, ICalc** own) override {
+        if (given) given->AddRef();
+        *back = given;
+        AddRef();
+        *own = this;
+        return S_OK;
+    }
+    HRESULT STDMETHODCALLTYPE Find(const Iid* iid, IUnknown** object) override {
+        return QueryInterface(*reinterpret_cast<const IID*>(iid), reinterpret_cast<void**>(object));
+    }
+};
+
+struct Class : IClassFactory {
+    HRESULT STDMETHODCALLTYPE QueryInterface(REFIID iid, void** object) override {
+        *object = nullptr;
+        if (!IsEqualIID(iid, IID_IUnknown) && !IsEqualIID(iid, IID_IClassFactory)) return E_NOINTERFACE;
+        *object = this;
+        return S_OK;
+    }
+    ULONG STDMETHODCALLTYPE AddRef() override { return 2; }
+    ULONG STDMETHODCALLTYPE Release() override { return 1; }
+    HRESULT STDMETHODCALLTYPE CreateInstance(IUnknown* outer, REFIID iid, void** object) override {
+        if (outer) return CLASS_E_NOAGGREGATION;
+        auto* server = new Server;
+        HRESULT h = server->QueryInterface(iid, object);
+        server->Release();
+        return h;
+    }
+    HRESULT STDMETHODCALLTYPE LockServer(BOOL) override { return S_OK; }
+};
+
+static void register_proxies() {
+    CHECK_EQ(CoRegisterPSClsid(IID_ICalc, clsid_ps), S_OK);
+    CHECK_EQ(CoRegisterPSClsid(IID_IMore, clsid_ps), S_OK);
+    IPSFactoryBuffer* f = nullptr;
+    CHECK_EQ(NdrDllGetClassObject(clsid_ps, IID_IPSFactoryBuffer, (void**)&f, files, &clsid_ps, &gPFactory), S_OK);
+    DWORD cookie = 0;
+    CHECK_EQ(CoRegisterClassObject(clsid_ps, f, CLSCTX_INPROC_SERVER, REGCLS_MULTIPLEUSE, &cookie), S_OK);
+    f->Release();
+}
+
+// Interfaces as parameters, both ways.
+static void passing(IMore* c) {
+    auto* mine = new Server;
+    LONG before = mine->refs, sum = 0;
+    ICalc *back = (ICalc*)1, *own = (ICalc*)1;
+    CHECK_EQ(c->Pass(mine, &back, &own), S_OK);
+    CHECK(back == mine);  // the client's own object came home
+    if (own) {
+        CHECK_EQ(own->Add(20, 3, &sum), S_OK);
+        CHECK_EQ(sum, 23);
+        own->Release();
+    }
+    if (back) back->Release();
+    CHECK_EQ(c->Pass(nullptr, &back, &own), S_OK);
+    CHECK(!back && own);
+    if (own) own->Release();
+    IMore* found = nullptr;
+    CHECK_EQ(c->Find(reinterpret_cast<const Iid*>(&IID_IMore), reinterpret_cast<IUnknown**>(&found)), S_OK);
+    CHECK(found);
+    if (found) {
+        CHECK_EQ(found->Twice(4, &sum), S_OK);
+        CHECK_EQ(sum, 8);
+        found->Release();
+    }
+    CHECK_EQ(c->Find(reinterpret_cast<const Iid*>(&IID_IClassFactory), reinterpret_cast<IUnknown**>(&found)),
+             E_NOINTERFACE);
+    CHECK(!found);
+    CHECK_EQ(mine->refs, before);
+    mine->Release();
+}
+
+static void calls(IMore* c) {
+    LONG sum = -1;
+    CHECK_EQ(c->Add(40, 2, &sum), S_OK);
+    CHECK_EQ(sum, 42);
+    hyper d = 5;
+    CHECK_EQ(c->Wide(0x100000000ll, -3, 200, &d), S_FALSE);
+    CHECK_EQ(d, 50 + 0x100000000ll - 3 + 200);
+    wchar_t* copy = nullptr;
+    CHECK_EQ(c->Echo(L"over the wire", &copy), S_OK);
+    CHECK(copy && !wcscmp(copy, L"over the wire"));
+    CoTaskMemFree(copy);
+    LONG values[1000];
+    for (int i = 0; i < 1000; ++i) values[i] = i * 1000;
+    hyper total = 0;
+    CHECK_EQ(c->Total(1000, values, &total), S_OK);
+    CHECK_EQ(total, 499500000);
+    Point from = {1, 2}, by = {10, 20}, to = {};
+    CHECK_EQ(c->Move(from, &by, &to), S_OK);
+    CHECK(to.x == 11 && to.y == 22);
+    CHECK_EQ(c->Answer(E_ACCESSDENIED), E_ACCESSDENIED);
+    CHECK(c->Half(5, 0.25f) == 2.75);
+    LONG twice = 0;
+    CHECK_EQ(c->Twice(21, &twice), S_OK);
+    CHECK_EQ(twice, 42);
+    passing(c);
+    // Another interface of the same object, and back.
+    ICalc* base = nullptr;
+    CHECK_EQ(c->QueryInterface(IID_ICalc, (void**)&base), S_OK);
+    if (!base) return;
+    CHECK_EQ(base->Add(1, 2, &sum), S_OK);
+    CHECK_EQ(sum, 3);
+    IUnknown *u1 = nullptr, *u2 = nullptr;
+    CHECK_EQ(base->QueryInterface(IID_IUnknown, (void**)&u1), S_OK);
+    CHECK_EQ(c->QueryInterface(IID_IUnknown, (void**)&u2), S_OK);
+    CHECK(u1 == u2);
+    u1->Release();
+    u2->Release();
+    base->Release();
+}
+
+static void pump(HANDLE until) {
+    for (;;) {
+        MSG msg;
+        DWORD woke = MsgWaitForMultipleObjects(1, &until, FALSE, 60000, QS_ALLINPUT);
+        while (PeekMessageW(&msg, nullptr, 0, 0, PM_REMOVE)) DispatchMessageW(&msg);
+        if (woke != WAIT_OBJECT_0 + 1) return;
+    }
+}
+
+// --- two apartments
+// -----------------------------------------------------------------------------------------------------
+
+static IStream* stream;
+
+static DWORD WINAPI other_apartment(void*) {
+    CHECK_EQ(CoInitializeEx(nullptr, COINIT_MULTITHREADED), S_OK);
+    register_proxies();
+    IMore* object = nullptr;
+    HRESULT h = CoGetInterfaceAndReleaseStream(stream, IID_IMore, (void**)&object);
+    CHECK_EQ(h, S_OK);
+    if (object) {
+        calls(object);
+        object->Release();
+    }
+    CoUninitialize();
+    return 0;
+}
+
+static void apartments() {
+    auto* server = new Server;
+    CHECK_EQ(CoMarshalInterThreadInterfaceInStream(IID_IMore, static_cast<IMore*>(server), &stream), S_OK);
+    HANDLE thread = CreateThread(nullptr, 0, other_apartment, nullptr, 0, nullptr);
+    pump(thread);
+    CHECK_EQ(WaitForSingleObject(thread, 60000), WAIT_OBJECT_0);
+    CloseHandle(thread);
+    CHECK_EQ(server->Release(), 0);
+    CHECK_EQ(objects, 0);
+}
+
+// --- two processes
+// ------------------------------------------------------------------------------------------------------
+
+static int serve(const wchar_t* name) {
+    HANDLE end = OpenEventW(SYNCHRONIZE, FALSE, name);
+    static Class factory;
+    DWORD cookie = 0;
+    CHECK_EQ(CoRegisterClassObject(clsid_server, &factory, CLSCTX_LOCAL_SERVER, REGCLS_MULTIPLEUSE, &cookie), S_OK);
+    wchar_t ready[64];
+    wsprintfW(ready, L"%ls.ready", name);
+    HANDLE event = OpenEventW(EVENT_MODIFY_STATE, FALSE, ready);
+    CHECK(SetEvent(event));
+    WaitForSingleObject(end, 120000);
+    CoRevokeClassObject(cookie);
+    printf("server: %d checks, %d failures\n", g_checks, g_failures);
+    return g_failures != 0;
+}
+
+static void processes() {
+    wchar_t name[64], ready_name[80], program[MAX_PATH], line[MAX_PATH + 100];
+    wsprintfW(name, L"com_ole.%u", (unsigned)GetCurrentProcessId());
+    wsprintfW(ready_name, L"%ls.ready", name);
+    HANDLE end = CreateEventW(nullptr, TRUE, FALSE, name), ready = CreateEventW(nullptr, TRUE, FALSE, ready_name);
+    GetModuleFileNameW(nullptr, program, MAX_PATH);
+    wsprintfW(line, L"\"%ls\" serve %ls", program, name);
+    STARTUPINFOW start = {};
+    start.cb = sizeof start;
+    PROCESS_INFORMATION process = {};
+    CHECK(CreateProcessW(program, line, nullptr, nullptr, FALSE, 0, nullptr, nullptr, &start, &process));
+    HANDLE both[2] = {ready, process.hProcess};
+    CHECK_EQ(WaitForMultipleObjects(2, both, FALSE, 60000), WAIT_OBJECT_0);
+    IMore* object = nullptr;
+    CHECK_EQ(CoCreateInstance(clsid_server, nullptr, CLSCTX_LOCAL_SERVER, IID_IMore, (void**)&object), S_OK);
+    if (object) {
+        calls(object);
+        // What a method raises does not end its server.
+        CHECK(FAILED(object->Raise(0xe0001234)));
+        LONG sum = 0;
+        CHECK_EQ(object->Add(1, 2, &sum), S_OK);
+        CHECK_EQ(sum, 3);
+        object->Release();
+    }
+    SetEvent(end);
+    CHECK_EQ(WaitForSingleObject(process.hProcess, 60000), WAIT_OBJECT_0);
+    DWORD code = 1;
+    GetExitCodeProcess(process.hProcess, &code);
+    CHECK_EQ(code, 0);
+}
+
+int wmain(int argc, wchar_t** argv) {
+    setvbuf(stdout, nullptr, _IONBF, 0);
+    bool server = argc == 3 && !wcscmp(argv[1], L"serve");
+    CHECK_EQ(CoInitializeEx(nullptr, server ? COINIT_MULTITHREADED : COINIT_APARTMENTTHREADED), S_OK);
+    register_proxies();
+    if (server) return serve(argv[2]);
+    apartments();
+    printf("apartments: %d failures\n", g_failures);
+    processes();
+    printf("%d checks, %d failures\n", g_checks, g_failures);
+    return g_failures || !g_checks;
+}
