@@ -1,5 +1,5 @@
 // The log: off, it writes nothing; on, its first line says who we are and every call has a line on either side.
-//   logging off | path | wine | shared
+//   logging off | path | wine | shared | trace
 // The environment is read once, so each way is a process of its own. `shared` has several processes write to one file.
 #include <rpc.h>
 #include <rpcdcep.h>
@@ -146,7 +146,10 @@ int main(int argc, char** argv) {
     std::snprintf(path, sizeof path, "%slogging_%s_%lu.txt", folder, mode, GetCurrentProcessId());
     DeleteFileA(path);
     SetEnvironmentVariableA("RPCRT4_LOG_PATH", path);
-    SetEnvironmentVariableA("RPCRT4_LOG_LEVEL", shared || std::strcmp(mode, "path") == 0 ? "debug" : nullptr);
+    const bool trace = std::strcmp(mode, "trace") == 0;
+    SetEnvironmentVariableA("RPCRT4_LOG_LEVEL", trace                                        ? "trace"
+                                                : shared || std::strcmp(mode, "path") == 0 ? "debug"
+                                                                                             : nullptr);
     SetEnvironmentVariableA("WINEDEBUG", std::strcmp(mode, "wine") == 0 ? "-all,+rpc" : nullptr);
     if (shared) {
         run_writers(argv[0]);
@@ -181,6 +184,12 @@ int main(int argc, char** argv) {
           "the client's line");
     check(std::strstr(log, "server call 10f6c0de-1065-0001 opnum 0, ncalrpc: status 0, ") != nullptr,
           "the server's line");
+    const bool steps =
+        std::strstr(log, ": call 1 client issued at ") && std::strstr(log, ": call 1 client completed at ") &&
+        std::strstr(log, " server dispatched at ") && std::strstr(log, " server completed at ");
+    check(steps == trace, trace ? "the steps of the call," : "no steps below trace");
+    if (trace)
+        check(std::strstr(log, " us: 10f6c0de-1065-0001 opnum 0, ncalrpc:[logging_") != nullptr, "and what it is");
     DeleteFileA(path);
     return failures != 0;
 }

@@ -6,3 +6,6 @@ endforeach()
 # tools/install, uninstall and status without a Wine: refusals, what others change meanwhile, and a kill at every step.
 add_test(NAME host.tools.install COMMAND ${PYTHON3} ${CMAKE_CURRENT_LIST_DIR}/install-unit ${CMAKE_SOURCE_DIR}/tools)
 set_tests_properties(host.tools.install PROPERTIES TIMEOUT 300)
+# tools/timeline: logs in, pages out, and the pages in a browser.
+add_test(NAME host.tools.timeline COMMAND ${PYTHON3} ${CMAKE_CURRENT_LIST_DIR}/timeline-test ${CMAKE_SOURCE_DIR}/tools)
+set_tests_properties(host.tools.timeline PROPERTIES TIMEOUT 600)

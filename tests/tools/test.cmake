@@ -14,4 +14,8 @@ if(ARCH STREQUAL "x64")
         wine_test(install-${what} TIMEOUT 600 COMMAND ${CMAKE_CURRENT_LIST_DIR}/install-in-wine --wine @WINE@
             --builds ${CMAKE_BINARY_DIR}/.. --prefix ${PREFIX_DIR}/wine@WINE@-${own} ${what})
     endforeach()
+    # A log that real programs of both archs wrote, drawn by tools/timeline.
+    cmake_path(SET builds NORMALIZE ${CMAKE_BINARY_DIR}/..)
+    wine_test(timeline TIMEOUT 300 COMMAND ${CMAKE_CURRENT_LIST_DIR}/timeline-in-wine @WINE@ ${PREFIX_DIR}/wine@WINE@
+        ${builds}/x64/tests/demo_server.exe ${builds}/x86/tests/demo_client.exe)
 endif()

@@ -21,9 +21,10 @@ bool open_file() {
 }  // namespace
 
 void sink_banner() {
-    char path[MAX_PATH] = "?";
+    char path[MAX_PATH] = "?", program[MAX_PATH] = "?";
     GetModuleFileNameA(reinterpret_cast<HMODULE>(&__ImageBase), path, MAX_PATH);
-    write(Level::info, "rpcrt4 " RPCRT4_VERSION " %s %s", sizeof(void*) == 8 ? "x64" : "x86", path);
+    GetModuleFileNameA(nullptr, program, MAX_PATH);
+    write(Level::info, "rpcrt4 " RPCRT4_VERSION " %s %s in %s", sizeof(void*) == 8 ? "x64" : "x86", path, program);
 }
 
 void sink_write(const char* line, size_t length) {

@@ -9,6 +9,8 @@ namespace rpc::os {
 
 // Milliseconds since some fixed moment; never goes back.
 uint64_t now_ms();
+// Microseconds since some fixed moment of the machine, the same for all its processes; never goes back.
+uint64_t now_us();
 // 100 ns units since 1601-01-01 UTC (FILETIME).
 uint64_t system_time();
 void sleep_ms(uint32_t ms);

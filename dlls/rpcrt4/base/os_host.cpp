@@ -38,6 +38,12 @@ uint64_t now_ms() {
     return static_cast<uint64_t>(t.tv_sec) * 1000 + static_cast<uint64_t>(t.tv_nsec) / 1000000;
 }
 
+uint64_t now_us() {
+    timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return static_cast<uint64_t>(t.tv_sec) * 1000000 + static_cast<uint64_t>(t.tv_nsec) / 1000;
+}
+
 uint64_t system_time() {
     constexpr uint64_t seconds_1601_to_1970 = 11644473600;
     timespec t;

@@ -17,6 +17,14 @@ namespace os {
 
 uint64_t now_ms() { return GetTickCount64(); }
 
+uint64_t now_us() {
+    LARGE_INTEGER count, frequency;
+    QueryPerformanceCounter(&count);
+    QueryPerformanceFrequency(&frequency);
+    const auto ticks = static_cast<uint64_t>(count.QuadPart), second = static_cast<uint64_t>(frequency.QuadPart);
+    return ticks / second * 1000000 + ticks % second * 1000000 / second;
+}
+
 uint64_t system_time() {
     FILETIME t;
     GetSystemTimeAsFileTime(&t);

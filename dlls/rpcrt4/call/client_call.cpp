@@ -76,6 +76,7 @@ Status ClientCall::perform() {
         phase_ = Phase::pending;
     }
     if (log::enabled(log::Level::debug)) started_ms_ = os::now_ms();
+    trace_issued();
     Status status = connection->perform(*this, send_, body);
     if (status == Status::call_failed_dne && body.allocated()) {
         // The connection had died unused; nothing was sent, so another may be tried (RPC:dealing-with-loss-of-connectivity).
@@ -101,6 +102,7 @@ Status ClientCall::start() {
         waiting_ = waits;
         if (log::enabled(log::Level::debug)) started_ms_ = os::now_ms();
     }
+    trace_issued();
     if (waits) {
         association_->wait(*this);
         return Status::ok;
@@ -121,6 +123,7 @@ Status ClientCall::start() {
         }
     }
     if (!failed(status)) {
+        trace_.step("sent");
         catch_up(*connection);
         return Status::ok;
     }
@@ -152,6 +155,7 @@ void ClientCall::on_place(Ref<link::ClientConnection> connection, Status why) {
         return association_->wait(*this);
     }
     if (failed(why)) return on_end(why);
+    trace_.step("sent");
     catch_up(*connection);
 }
 
@@ -197,9 +201,17 @@ void ClientCall::on_end(Status status) {
         phase_ = Phase::finished;
         result_ = status;
     }
+    trace_.step("completed", status);
     log_end(status);
     if (!told) RPC_LOG(warn, "async state %p vanished under its call", static_cast<void*>(state_));
     if (state_ && told) notification_.deliver(state_, event);
+}
+
+void ClientCall::trace_issued() {
+    if (!log::enabled(log::Level::trace)) return;
+    trace_.step("issued", send_.syntaxes.abstract_syntax.uuid, send_.opnum, association_ ? association_->protocol().name : "?",
+                association_ ? association_->address().network_address.c_str() : "",
+                association_ ? association_->address().endpoint.c_str() : "", asynchronous());
 }
 
 // The one line of a call.
@@ -221,6 +233,7 @@ void ClientCall::cancel(bool abort) {
         cancel_wanted_ = true;
         if (!waiting_) connection = connection_;
     }
+    trace_.step("cancelled");
     if (!abort) {
         if (connection) connection->cancel(*this);
         return;
@@ -241,6 +254,8 @@ bool ClientCall::collect() {
     Guard g(mutex_);
     if (phase_ != Phase::finished) return false;
     phase_ = Phase::collected;
+    g.unlock();
+    trace_.step("collected");
     return true;
 }
 

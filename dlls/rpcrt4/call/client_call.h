@@ -7,6 +7,7 @@
 // Sources: async-rpc state machine of RpcAsyncCancelCall, RpcAsyncCompleteCall; C706 chapter 9.3 (client machines).
 #include "call/async_stub.h"
 #include "call/notification.h"
+#include "call/trace.h"
 #include "link/association.h"
 
 namespace rpc::call {
@@ -58,6 +59,7 @@ public:
 private:
     enum class Phase : uint8_t { idle, pending, finished, collected };
     Ref<link::ClientConnection> connection() EXCLUDES(mutex_);
+    void trace_issued();
     void log_end(Status status) const;
     void catch_up(link::ClientConnection& connection) EXCLUDES(mutex_);
 
@@ -68,6 +70,7 @@ private:
     RPC_ASYNC_STATE* state_ = nullptr;  // constant from start on
     Notification notification_;         // likewise
     bool async_connection_ = false;
+    Trace trace_{"client"};
     uint64_t started_ms_ = 0;  // for the log; 0 when it is off
     bool waited_again_ = false;  // on_place's only
 

@@ -8,6 +8,7 @@ void ServerCall::run() {
     auto self = Ref<ServerCall>::adopt(this);
     connection->await_turn(*this);
     dispatcher_.dispatch(*this);
+    trace.step("returned");
     connection->let_next_start(*this);
 }
 
@@ -16,6 +17,8 @@ Status ServerCall::detach(RPC_ASYNC_STATE* state, AsyncStub* stub) {
     if (state_ || ended_ || claimed_) return Status::invalid_async_call;
     state_ = state;
     stub_.reset(stub);
+    g.unlock();
+    trace.step("detached");
     return Status::ok;
 }
 
@@ -41,7 +44,10 @@ bool ServerCall::end(Status outcome) {
     Guard g(mutex_);
     if (ended_) return false;
     outcome_ = outcome;
-    return ended_ = true;
+    ended_ = true;
+    g.unlock();
+    trace.step("completed", outcome);
+    return true;
 }
 
 Status ServerCall::outcome() {
@@ -82,11 +88,13 @@ bool ServerCall::disconnected() {
 }
 
 void ServerCall::on_cancel() {
+    trace.step("cancelled");
     Guard g(mutex_);
     cancelled_ = true;
 }
 
 void ServerCall::on_disconnect() {
+    trace.step("disconnected");
     Guard g(mutex_);
     disconnected_ = true;
 }

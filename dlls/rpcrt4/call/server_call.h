@@ -9,6 +9,7 @@
 // Flags beside the state: cancelled (co_cancel, orphaned), disconnected.
 #include "base/abi_types.h"
 #include "call/async_stub.h"
+#include "call/trace.h"
 #include "link/server_connection.h"
 
 namespace rpc::call {
@@ -49,6 +50,7 @@ public:
     bool ended() EXCLUDES(mutex_);
     // What the client was told, once ended.
     Status outcome() EXCLUDES(mutex_);
+    Trace trace{"server"};
     uint64_t started_ms = 0;  // for the log; 0 when it is off
     bool counted = false;     // against its interface's limit; guarded by the server's mutex
 

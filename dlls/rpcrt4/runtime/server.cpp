@@ -300,6 +300,8 @@ Status Server::ask_callback(call::ServerCall& call, Interface& iface) {
 
 void Server::dispatch(call::ServerCall& call) {
     auto keep = Ref<call::ServerCall>::share(&call);
+    call.trace.step("dispatched", static_cast<Interface&>(*call.iface).id.uuid, call.opnum, call.connection->protocol().name, "",
+                    "", false);
     Ref<Interface> iface;
     calls_received_.fetch_add(1, std::memory_order_relaxed);
     Status status = call.disconnected() ? Status::call_failed : admit(call, iface);
