@@ -1,5 +1,5 @@
 # The transports, tested below the API: this program is made of the rooms' own sources and uses no rpcrt4.dll.
-foreach(room base io)
+foreach(room base wire io)
     room_sources(${room} sources)
     target_sources(io_pe PRIVATE ${sources})
 endforeach()

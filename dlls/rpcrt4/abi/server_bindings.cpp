@@ -1,4 +1,10 @@
 // What a server is reached by. Sources: the documentation page of each function.
+
+// MinGW-w64's header leaves out the calling convention of this one, which is __stdcall like all others.
+#define RpcServerInqBindingHandle declared_without_convention
+#include "abi/export.h"
+#undef RpcServerInqBindingHandle
+
 #include "abi/binding_vector.h"
 #include "base/guard.h"
 #include "runtime/server.h"
