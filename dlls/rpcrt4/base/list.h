@@ -23,6 +23,7 @@ public:
 
     bool empty() const { return head_.next == &head_; }
     T* front() { return empty() ? nullptr : item(head_.next); }
+    T* back() { return empty() ? nullptr : item(head_.prev); }
     // The element after `item`, or null.
     T* next(T* it) {
         Link* n = static_cast<Link*>(it)->next;

@@ -250,6 +250,17 @@ void ClientCall::cancel(bool abort) {
     if (connection) connection->abandon(*this);
 }
 
+void ClientCall::cancel_within(uint32_t wait_ms) {
+    if (wait_ms != wait_forever) {
+        const uint64_t until = os::now_ms() + wait_ms;
+        uint64_t known = give_up_at_;
+        while (until < known && !give_up_at_.compare_exchange_weak(known, until)) {
+        }
+    }
+    cancel_asked_ = true;
+    if (auto connection = this->connection()) connection->interrupt(*this);
+}
+
 bool ClientCall::collect() {
     Guard g(mutex_);
     if (phase_ != Phase::finished) return false;

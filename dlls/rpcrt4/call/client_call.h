@@ -32,6 +32,11 @@ public:
     // ---- the call ----
     // Synchronous: sends, pumps, and returns the call's result.
     Status perform() EXCLUDES(mutex_);
+    // Synchronous, any thread, before and during perform: the server is told, and when `wait_ms` is over (wait_forever: never) and
+    // it has not answered, the call ends with call_cancelled. Several cancels: the earliest end counts.
+    void cancel_within(uint32_t wait_ms) EXCLUDES(mutex_);
+    // Synchronous, before perform: see ClientConnection::Send.
+    void set_timeout(uint32_t timeout_ms) { send_.timeout_ms = timeout_ms; }
     // Asynchronous: sends and returns. A failure is final and nothing is told.
     Status start() EXCLUDES(mutex_);
     // call_pending until the call has finished, then its result. Any thread.

@@ -18,6 +18,9 @@ public:
     // Reads the state's type and union. An APC without a thread is for the calling one; its handle is duplicated, so that a thread that
     // ends makes the delivery fail harmlessly. invalid_arg for an unknown type.
     Status capture(const RPC_ASYNC_STATE& state);
+    Status capture(RPC_NOTIFICATION_TYPES type, const RPC_ASYNC_NOTIFICATION_INFO& info);
+    // An event through a handle of our own, for what may outlast the program's. invalid_arg.
+    Status capture_event(void* event);
     void clear();
 
     // Tells the program. Unlocked, any thread; a callback runs guarded. `subject` is what routines get as pAsync. Failures
@@ -28,6 +31,7 @@ public:
 
 private:
     RPC_NOTIFICATION_TYPES type_ = RpcNotificationTypeNone;
+    bool owns_handle_ = false;  // of the APC's thread or of the event
     RPC_ASYNC_NOTIFICATION_INFO info_{};
 };
 

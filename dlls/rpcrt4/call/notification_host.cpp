@@ -13,12 +13,17 @@ Notification& Notification::operator=(Notification&& other) noexcept {
 }
 
 Status Notification::capture(const RPC_ASYNC_STATE& state) {
-    const RPC_NOTIFICATION_TYPES type = state.NotificationType;
+    return capture(state.NotificationType, state.u);
+}
+
+Status Notification::capture(RPC_NOTIFICATION_TYPES type, const RPC_ASYNC_NOTIFICATION_INFO& info) {
     if (type != RpcNotificationTypeNone && type != RpcNotificationTypeCallback) return Status::invalid_arg;
     type_ = type;
-    info_ = state.u;
+    info_ = info;
     return Status::ok;
 }
+
+Status Notification::capture_event(void*) { return Status::cannot_support; }
 
 void Notification::clear() { type_ = RpcNotificationTypeNone; }
 

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstring>
+#include <utility>
 
 #include "base/alloc.h"
 #include "base/guard.h"
@@ -53,28 +54,45 @@ Notification& Notification::operator=(Notification&& other) noexcept {
     clear();
     type_ = other.type_;
     info_ = other.info_;
+    owns_handle_ = std::exchange(other.owns_handle_, false);
     other.type_ = RpcNotificationTypeNone;
     return *this;
 }
 
 Status Notification::capture(const RPC_ASYNC_STATE& state) {
-    const RPC_NOTIFICATION_TYPES type = state.NotificationType;
+    RPC_ASYNC_NOTIFICATION_INFO info;
+    static_assert(sizeof info == sizeof state.u);
+    std::memcpy(&info, &state.u, sizeof info);
+    return capture(state.NotificationType, info);
+}
+
+Status Notification::capture(RPC_NOTIFICATION_TYPES type, const RPC_ASYNC_NOTIFICATION_INFO& info) {
     clear();
     if (type < RpcNotificationTypeNone || type > RpcNotificationTypeCallback) return Status::invalid_arg;
-    static_assert(sizeof info_ == sizeof state.u);
-    std::memcpy(&info_, &state.u, sizeof info_);
+    info_ = info;
     if (type == RpcNotificationTypeApc) {
         HANDLE source = info_.APC.hThread ? info_.APC.hThread : GetCurrentThread();
         if (!DuplicateHandle(GetCurrentProcess(), source, GetCurrentProcess(), &info_.APC.hThread, 0, FALSE,
                              DUPLICATE_SAME_ACCESS))
             return Status::invalid_arg;
+        owns_handle_ = true;
     }
     type_ = type;
     return Status::ok;
 }
 
+Status Notification::capture_event(void* event) {
+    clear();
+    if (!DuplicateHandle(GetCurrentProcess(), event, GetCurrentProcess(), &info_.hEvent, 0, FALSE, DUPLICATE_SAME_ACCESS))
+        return Status::invalid_arg;
+    owns_handle_ = true;
+    type_ = RpcNotificationTypeEvent;
+    return Status::ok;
+}
+
 void Notification::clear() {
-    if (type_ == RpcNotificationTypeApc) CloseHandle(info_.APC.hThread);
+    if (owns_handle_) CloseHandle(type_ == RpcNotificationTypeApc ? info_.APC.hThread : info_.hEvent);
+    owns_handle_ = false;
     type_ = RpcNotificationTypeNone;
 }
 

@@ -3,6 +3,13 @@
 #include "wire/fault.h"
 
 namespace rpc::call {
+namespace {
+
+// RpcClientDisconnect and RpcClientCancel, which the toolchain's header lacks.
+constexpr auto client_disconnect_event = static_cast<RPC_ASYNC_EVENT>(3);
+constexpr auto client_cancel_event = static_cast<RPC_ASYNC_EVENT>(4);
+
+}  // namespace
 
 void ServerCall::run() {
     auto self = Ref<ServerCall>::adopt(this);
@@ -87,16 +94,70 @@ bool ServerCall::disconnected() {
     return disconnected_;
 }
 
+// ---- what the client does ----
+
 void ServerCall::on_cancel() {
     trace.step("cancelled");
-    Guard g(mutex_);
-    cancelled_ = true;
+    {
+        Guard g(mutex_);
+        cancelled_ = true;
+    }
+    tell(call_cancel);
 }
 
 void ServerCall::on_disconnect() {
     trace.step("disconnected");
+    {
+        Guard g(mutex_);
+        disconnected_ = true;
+    }
+    tell(client_disconnect);
+}
+
+// The subscription is held while its routine runs: the program may unsubscribe in it.
+void ServerCall::tell(uint32_t happened) {
+    Ref<Subscription> to;
+    void* subject;
+    {
+        Guard g(mutex_);
+        Watch& w = watch(happened);
+        if (!w.subscription || w.told) return;
+        w.told = true;
+        ++w.queued;
+        to = w.subscription;
+        subject = state_ ? static_cast<void*>(state_) : this;
+    }
+    to->how.deliver(subject, happened == call_cancel ? client_cancel_event : client_disconnect_event);
+}
+
+Status ServerCall::subscribe(uint32_t notifications, Ref<Subscription> subscription) {
+    bool cancelled, disconnected;
+    {
+        Guard g(mutex_);
+        for (uint32_t kind : {client_disconnect, call_cancel})
+            if ((notifications & kind) && watch(kind).subscription) return Status::invalid_arg;
+        for (uint32_t kind : {client_disconnect, call_cancel}) {
+            if (!(notifications & kind)) continue;
+            watch(kind).subscription = subscription;
+            watch(kind).queued = 0;
+        }
+        cancelled = cancelled_ && (notifications & call_cancel);
+        disconnected = disconnected_ && (notifications & client_disconnect);
+    }
+    if (cancelled) tell(call_cancel);
+    if (disconnected) tell(client_disconnect);
+    return Status::ok;
+}
+
+Status ServerCall::unsubscribe(uint32_t notification, uint32_t& queued) {
+    Ref<Subscription> ended;  // its handles close unlocked
     Guard g(mutex_);
-    disconnected_ = true;
+    Watch& w = watch(notification);
+    if (!w.subscription) return Status::invalid_arg;
+    ended = std::move(w.subscription);
+    queued = w.queued;
+    g.unlock();
+    return Status::ok;
 }
 
 }  // namespace rpc::call

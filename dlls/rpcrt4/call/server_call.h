@@ -9,12 +9,19 @@
 // Flags beside the state: cancelled (co_cancel, orphaned), disconnected.
 #include "base/abi_types.h"
 #include "call/async_stub.h"
+#include "call/notification.h"
 #include "call/trace.h"
 #include "link/server_connection.h"
 
 namespace rpc::call {
 
 class ServerCall;
+
+// How a server wants to hear of what its client does.
+class Subscription final : public RefCounted<Subscription> {
+public:
+    Notification how;
+};
 
 // Who runs calls: the runtime.
 class Dispatcher {
@@ -57,6 +64,15 @@ public:
     bool cancelled() EXCLUDES(mutex_);
     bool disconnected() EXCLUDES(mutex_);
 
+    // What the client may do to its call, as bits: RPC_NOTIFICATIONS.
+    static constexpr uint32_t client_disconnect = 1;
+    static constexpr uint32_t call_cancel = 2;
+    // Tells of each of `notifications` (one or both) once, at once where it has happened already. The program's routine gets the async
+    // state, or this call's handle where it is synchronous. invalid_arg: subscribed already.
+    Status subscribe(uint32_t notifications, Ref<Subscription> subscription) EXCLUDES(mutex_);
+    // `queued`: how often it was told. invalid_arg: not subscribed.
+    Status unsubscribe(uint32_t notification, uint32_t& queued) EXCLUDES(mutex_);
+
     // link::InboundCall
     void on_cancel() override EXCLUDES(mutex_);
     void on_disconnect() override EXCLUDES(mutex_);
@@ -65,6 +81,13 @@ public:
 
 private:
     bool end(Status outcome) EXCLUDES(mutex_);
+    void tell(uint32_t happened) EXCLUDES(mutex_);
+    struct Watch {
+        Ref<Subscription> subscription;
+        uint32_t queued = 0;
+        bool told = false;  // once in the life of the call
+    };
+    Watch& watch(uint32_t notification) REQUIRES(mutex_) { return watches_[notification == call_cancel]; }
     Dispatcher& dispatcher_;
     Mutex mutex_;
     RPC_ASYNC_STATE* state_ GUARDED_BY(mutex_) = nullptr;
@@ -74,6 +97,7 @@ private:
     Status outcome_ GUARDED_BY(mutex_) = Status::ok;
     bool cancelled_ GUARDED_BY(mutex_) = false;
     bool disconnected_ GUARDED_BY(mutex_) = false;
+    Watch watches_[2] GUARDED_BY(mutex_);
 };
 
 }  // namespace rpc::call

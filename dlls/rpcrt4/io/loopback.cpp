@@ -28,6 +28,7 @@ struct End {
     StreamSink* sink = nullptr;  // set by start(); the stream holds a reference on itself until on_closed
     LoopbackStream* stream = nullptr;
     bool closed = false;
+    bool interrupted = false;  // until a read has seen it
     bool scheduled = false;  // on the pool's queue, or running
     Status why = Status::ok;
 
@@ -68,6 +69,11 @@ public:
     void close() override {
         Guard g(channel_->mutex);
         end(Status::call_cancelled);
+    }
+    void interrupt() override {
+        Guard g(channel_->mutex);
+        self().interrupted = true;
+        channel_->changed.wake_all();
     }
     size_t unsent() override {
         Guard g(channel_->mutex);
@@ -147,6 +153,7 @@ Status LoopbackStream::read(MutBytes into, size_t& got, uint32_t timeout_ms) {
         if (self().closed) return Status::call_failed;
         got = take(into);
         if (got != 0 || peer().closed) return Status::ok;
+        if (std::exchange(self().interrupted, false)) return Status::call_cancelled;
         if (timeout_ms == wait_forever) {
             channel_->changed.wait(channel_->mutex);
             continue;

@@ -105,6 +105,8 @@ TEST_F(Loopback, ReadTimesOut) {
     pair();
     uint8_t into[1];
     size_t got = 9;
+    b->interrupt();
+    EXPECT_EQ(b->read(into, got, wait_forever), Status::call_cancelled);
     EXPECT_EQ(b->read(into, got, 20), Status::call_cancelled);
     EXPECT_EQ(got, 0u);
     ASSERT_EQ(send(*a, "x"), Status::ok);

@@ -36,10 +36,11 @@ void OverlappedStream::close() { fail(Status::call_cancelled); }
 
 // ---- blocking ----
 
-Status OverlappedStream::event_for(HANDLE& event, OVERLAPPED& o) {
-    if (!event) event = CreateEventW(nullptr, FALSE, FALSE, nullptr);
-    if (!event) return Status::out_of_resources;
-    o.hEvent = reinterpret_cast<HANDLE>(reinterpret_cast<ULONG_PTR>(event) | 1);
+Status OverlappedStream::event_for(std::atomic<HANDLE>& event, OVERLAPPED& o) {
+    HANDLE made = event.load(std::memory_order_relaxed);
+    if (!made) event = made = CreateEventW(nullptr, FALSE, FALSE, nullptr);
+    if (!made) return Status::out_of_resources;
+    o.hEvent = reinterpret_cast<HANDLE>(reinterpret_cast<ULONG_PTR>(made) | 1);
     o.Internal = STATUS_PENDING;  // not every function of Wine's stores it
     return Status::ok;
 }
@@ -50,13 +51,26 @@ DWORD OverlappedStream::finish(DWORD asked, OVERLAPPED& o, DWORD& n, uint32_t ti
     if (asked != ERROR_IO_PENDING) return asked;
     HANDLE event = reinterpret_cast<HANDLE>(reinterpret_cast<ULONG_PTR>(o.hEvent) & ~ULONG_PTR{1});
     if (is_closed()) CancelIoEx(handle_, &o);
+    const bool reads = event == read_event_.load(std::memory_order_relaxed);
     while (!HasOverlappedIoCompleted(&o)) {
+        if (reads && !expired && interrupted_.exchange(false)) {
+            expired = true;
+            CancelIoEx(handle_, &o);
+        }
         DWORD waited = WaitForSingleObject(event, expired || timeout_ms == wait_forever ? INFINITE : timeout_ms);
         if (waited != WAIT_TIMEOUT || expired) continue;
         expired = true;
         CancelIoEx(handle_, &o);
     }
     return GetOverlappedResult(handle_, &o, &n, FALSE) ? 0 : GetLastError();
+}
+
+// The event wakes a reader that waits, whatever it waits for; one that is about to wait sees the flag.
+void OverlappedStream::interrupt() {
+    interrupted_ = true;
+    if (!use()) return;
+    if (HANDLE event = read_event_) SetEvent(event);
+    unuse();
 }
 
 Status OverlappedStream::read_result(DWORD error, DWORD n, bool expired, size_t& got) const {
@@ -84,6 +98,7 @@ Status OverlappedStream::read(MutBytes into, size_t& got, uint32_t timeout_ms) {
         if (!failed(status)) error = finish(ask_read(into, o, n), o, n, timeout_ms, expired);
         unuse();
         RPC_TRY(status);
+        if (expired && error == 0 && n == 0 && !empty_read_is_end()) return Status::call_cancelled;
         const bool again = error == 0 ? n == 0 && !empty_read_is_end()
                                       : error == ERROR_OPERATION_ABORTED && !expired && !is_closed();
         if (!again) return read_result(error, n, expired, got);

@@ -40,6 +40,7 @@ public:
     void post(Buffer bytes) override;
     size_t unsent() override { return unsent_.load(std::memory_order_relaxed); }
     void close() override;
+    void interrupt() override;
 
 protected:
     // `handle` is open for overlapped I/O and passes to the stream, which ends it with `close_handle`. `on_port`: it is on
@@ -68,16 +69,18 @@ protected:
     bool on_port() const { return on_port_; }
 
     // An event per direction, made on first use. Its lowest bit is set: no packet for I/O that is waited for.
-    Status event_for(HANDLE& event, OVERLAPPED& o);
-    // Waits for what was asked for with `o`; the result of `asked`, be it immediate or pending.
+    Status event_for(std::atomic<HANDLE>& event, OVERLAPPED& o);
+    // Waits for what was asked for with `o`; the result of `asked`, be it immediate or pending. `expired`: the time was over or,
+    // for a read, interrupt() was called.
     DWORD finish(DWORD asked, OVERLAPPED& o, DWORD& n, uint32_t timeout_ms, bool& expired);
     Status read_result(DWORD error, DWORD n, bool expired, size_t& got) const;
     Status write_some(std::span<const ByteView> parts);
     Status write_result(DWORD error, size_t n, size_t total) const;
 
     const HANDLE handle_;
-    HANDLE read_event_ = nullptr;
-    HANDLE write_event_ = nullptr;
+    std::atomic<HANDLE> read_event_{nullptr};
+    std::atomic<HANDLE> write_event_{nullptr};
+    std::atomic<bool> interrupted_{false};  // until a read has seen it
 
 private:
     struct Outgoing {

@@ -105,7 +105,7 @@ Status PipeStream::exchange(std::span<const ByteView> parts, MutBytes into, size
     if (refused && !is_closed()) return Status::call_failed_dne;
     if (error == ERROR_PIPE_BUSY)  // bytes that nobody has read yet: nothing was written
         return Stream::exchange(parts, into, got, timeout_ms);
-    if (error == 0 && n == 0) return read(into, got, timeout_ms);
+    if (error == 0 && n == 0) return expired ? Status::call_cancelled : read(into, got, timeout_ms);
     return read_result(error, n, expired, got);
 }
 

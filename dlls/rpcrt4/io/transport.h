@@ -48,6 +48,11 @@ public:
         return false;
     }
 
+    // Breaks off a blocking read that is under way, or else the next one: it stores nothing and answers call_cancelled, as
+    // it does when its time is over, and the stream stays as it is. Any thread, beside everything else. A read may find
+    // its bytes first; then the one after it is broken off.
+    virtual void interrupt() = 0;
+
     // ---- queued ----
     // Joins the pool and begins to read. `sink` must live until its on_closed has returned. On failure nothing is ever
     // delivered.

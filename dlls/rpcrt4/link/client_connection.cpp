@@ -1,6 +1,7 @@
 #include "link/client_connection.h"
 
 #include "base/log.h"
+#include "base/os.h"
 #include "link/statistics.h"
 #include "wire/fault.h"
 
@@ -154,8 +155,8 @@ Status ClientConnection::offer(Negotiation& n, const Syntaxes& syntaxes, uint32_
     } else {
         ByteView part = pdu.view();
         size_t got = 0;
-        RPC_TRY(stream_->exchange({&part, 1}, read_buffer_.bytes(), got, wait_forever));
-        RPC_TRY(read_some(got));
+        const Status status = stream_->exchange({&part, 1}, read_buffer_.bytes(), got, wait_forever);
+        RPC_TRY(take_answer(status, got));
     }
     return await_answer(n.queued);
 }
@@ -205,11 +206,18 @@ Status ClientConnection::await_answer(bool queued) {
         mutex_.unlock();
         size_t got = 0;
         Status status = stream_->read(read_buffer_.bytes(), got, wait_forever);
-        if (!failed(status)) status = read_some(got);
+        status = take_answer(status, got);
         mutex_.lock();
         if (failed(status)) return status;
     }
     return Status::ok;
+}
+
+// What a wait for a negotiation's answer brought. One that was broken off is taken up again: the cancel was an earlier call's.
+Status ClientConnection::take_answer(Status waited, size_t got) {
+    if (waited == Status::call_cancelled) return Status::ok;
+    RPC_TRY(waited);
+    return read_some(got);
 }
 
 Status ClientConnection::on_bind_ack(const wire::Pdu& pdu) {
@@ -287,7 +295,7 @@ Status ClientConnection::enlist(OutboundCall& call, const Send& send, wire::Call
     call.sent_ = call.cancel_told_ = call.abandon_wanted_ = false;
     call.on_.store(this, std::memory_order_relaxed);
     call.add_ref();
-    calls_.push_back(&call);
+    calls_.add(&call);
     return Status::ok;
 }
 
@@ -295,9 +303,7 @@ Ref<OutboundCall> ClientConnection::find(uint32_t call_id) {
     Guard g(mutex_);
     // The answer of a peer that does not echo belongs to the one call that is out.
     if (!echoes_call_id()) return Ref<OutboundCall>::share(calls_.front());
-    for (OutboundCall* c = calls_.front(); c; c = calls_.next(c))
-        if (c->call_id_ == call_id) return Ref<OutboundCall>::share(c);
-    return nullptr;
+    return Ref<OutboundCall>::share(calls_.find(call_id));
 }
 
 // Takes the call off the list; true for whoever did it. The list's reference goes with it, the caller holds one of its own.
@@ -399,13 +405,22 @@ Status ClientConnection::perform(OutboundCall& call, const Send& send, OutgoingB
         if (!pdus.push_back(out.view().subspan(at, ends[i] - at))) __builtin_unreachable();  // reserved
     size_t got = 0;
     io::about_to_wait();
-    status = stream_->exchange({pdus.data(), pdus.size()}, read_buffer_.bytes(), got, wait_forever);
+    Patience patience{send.timeout_ms, 0};
+    if (patience.timeout_ms != wait_forever) patience.heard_at = os::now_ms();
+    if (call.cancel_asked_) stream_->interrupt();  // asked before the call was on the list: it is told behind the request
+    status = stream_->exchange({pdus.data(), pdus.size()}, read_buffer_.bytes(), got, patience.timeout_ms);
     if (status == Status::call_failed_dne && body.take_back(out, stub)) {
         close();
         return delist(call) ? status : Status::ok;
     }
     for (;;) {
-        if (!failed(status)) status = read_some(got);
+        if (status == Status::call_cancelled) {
+            on_broken_wait(call, patience);
+            status = Status::ok;
+        } else if (!failed(status)) {
+            status = read_some(got);
+            if (patience.timeout_ms != wait_forever) patience.heard_at = os::now_ms();
+        }
         if (failed(status)) {
             close();
             fail_all(final_status(status));
@@ -415,8 +430,55 @@ Status ClientConnection::perform(OutboundCall& call, const Send& send, OutgoingB
             Guard g(mutex_);
             if (!carries(call)) return Status::ok;
         }
-        status = stream_->read(read_buffer_.bytes(), got, wait_forever);
+        status = stream_->read(read_buffer_.bytes(), got, wait_time(call, patience));
     }
+}
+
+// How long the pump may wait for the peer now.
+uint32_t ClientConnection::wait_time(const OutboundCall& call, const Patience& patience) {
+    uint64_t until = call.give_up_at_;
+    if (patience.timeout_ms != wait_forever) until = std::min(until, patience.heard_at + patience.timeout_ms);
+    if (until == OutboundCall::never) return wait_forever;
+    const uint64_t now = os::now_ms();
+    return now < until ? static_cast<uint32_t>(std::min<uint64_t>(until - now, wait_forever - 1)) : 0;
+}
+
+// Somebody cancels the call, or its time is over; or it was a cancel of an earlier call that came too late.
+void ClientConnection::on_broken_wait(OutboundCall& call, const Patience& patience) {
+    const uint64_t now = os::now_ms();
+    if (now >= call.give_up_at_) return give_up(call, true);
+    if (patience.timeout_ms != wait_forever && now - patience.heard_at >= patience.timeout_ms) return give_up(call, false);
+    if (!call.cancel_asked_) return;
+    uint32_t id;
+    {
+        Guard g(mutex_);
+        if (!carries(call) || !understands_cancel() || call.cancel_told_) return;
+        call.cancel_told_ = true;
+        id = call.call_id_;
+    }
+    send_bare(wire::PduType::co_cancel, id);
+}
+
+void ClientConnection::give_up(OutboundCall& call, bool tell) {
+    if (tell) {
+        abandon(call);
+    } else {
+        delist(call);
+        // Its late answer is dropped; where nothing says whose it is, it must not be taken for another's.
+        Guard g(mutex_);
+        const bool keep = multiplexes_;
+        g.unlock();
+        if (!keep) close();
+    }
+    call.on_end(Status::call_cancelled);
+}
+
+void ClientConnection::interrupt(OutboundCall& call) {
+    {
+        Guard g(mutex_);
+        if (!carries(call)) return;
+    }
+    stream_->interrupt();
 }
 
 // Takes what a blocking read stored in read_buffer_.
@@ -487,7 +549,9 @@ Status ClientConnection::post_protected(Buffer pdus) {
 void ClientConnection::send_bare(wire::PduType type, uint32_t call_id) {
     Buffer pdu;
     if (failed(wire::build_bare(pdu, type, call_id))) return close();  // without memory the peer learns it that way
-    stream_->post(std::move(pdu));
+    if (kind_ == Kind::async) return stream_->post(std::move(pdu));
+    ByteView part = pdu.view();
+    if (failed(stream_->write({&part, 1}))) close();
 }
 
 void ClientConnection::cancel(OutboundCall& call) {
@@ -512,7 +576,7 @@ void ClientConnection::abandon(OutboundCall& call) {
             return;
         }
         id = call.call_id_;
-        tell = started_ && understands_cancel();
+        tell = (started_ || kind_ == Kind::sync) && understands_cancel();
         bool alone = calls_.count() == 1;
         // Without the agreement to keep it, orphaned ends the connection: other calls on it go first.
         orphan = tell && (keeps_on_orphan_ || alone);

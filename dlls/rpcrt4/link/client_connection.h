@@ -8,6 +8,7 @@
 #include "base/list.h"
 #include "base/mutex.h"
 #include "io/protocols.h"
+#include "link/call_table.h"
 #include "link/framing.h"
 #include "link/security_session.h"
 #include "wire/bind.h"
@@ -27,6 +28,13 @@ public:
     // connection has let go of the call by then.
     virtual void on_end(Status status) = 0;
 
+protected:
+    // What other threads want of a synchronous call; its pump looks at it when its wait is broken off. A cancel is told to
+    // the peer once, and at `give_up_at` (os::now_ms) the call ends here.
+    std::atomic<bool> cancel_asked_{false};
+    std::atomic<uint64_t> give_up_at_{never};
+    static constexpr uint64_t never = UINT64_MAX;
+
 private:
     friend class ClientConnection;
     // The connection whose list this is on. It alone writes itself here and takes itself off, under its mutex: another one that
@@ -34,6 +42,7 @@ private:
     std::atomic<const ClientConnection*> on_{nullptr};
     // Guarded by that connection's mutex.
     uint32_t call_id_ = 0;
+    OutboundCall* chain_ = nullptr;
     bool sent_ = false;            // the request is posted: what speaks of the call may follow it
     bool cancel_told_ = false;     // or will be, right behind the request
     bool abandon_wanted_ = false;  // before it was sent
@@ -81,10 +90,14 @@ public:
         uint16_t opnum = 0;
         uint8_t flags = 0;  // pfc::maybe
         const Uuid* object = nullptr;
+        // Synchronous only: how long the peer may say nothing before the call ends with call_cancelled, without the peer being told
+        // (RPC_C_OPT_CALL_TIMEOUT); wait_forever = no limit.
+        uint32_t timeout_ms = wait_forever;
     };
-    // Synchronous: sends, and pumps this connection until the call has ended: ok, and its on_end was called. A failure means that
-    // nothing was sent and on_end is not called: call_failed_dne with `body` kept when the connection was closed already or the
-    // peer turns out to be gone, so that another may be tried; out_of_memory.
+    // Synchronous: sends, and pumps this connection until the call has ended: ok, and its on_end was called, with
+    // call_cancelled where it was given up. A failure means that nothing was sent and on_end is not called: call_failed_dne with
+    // `body` kept when the connection was closed already or the peer turns out to be gone, so that another may be tried;
+    // out_of_memory.
     Status perform(OutboundCall& call, const Send& send, OutgoingBody& body) EXCLUDES(mutex_);
 
     // Asynchronous: takes the place that reserve() promised, sends and returns. Failures as perform's; the place is free then. Either
@@ -96,7 +109,10 @@ public:
     void unreserve() EXCLUDES(mutex_);
     void put_back() EXCLUDES(mutex_);
 
-    // Tells the peer that the client would like the call to end (co_cancel), where the peer understands that.
+    // Synchronous, any thread: the pump of this call looks at once at what is wanted of it. A request that is still being
+    // written is written first.
+    void interrupt(OutboundCall& call) EXCLUDES(mutex_);
+    // Asynchronous: tells the peer that the client would like the call to end (co_cancel), where the peer understands that.
     void cancel(OutboundCall& call) EXCLUDES(mutex_);
     // The call has ended on our side: co_cancel and orphaned where the peer understands them, else this connection, which
     // carries nothing else, is closed ([MS-RPCE] 3.3.1.5.10).
@@ -140,6 +156,15 @@ private:
                  Vector<size_t>* ends);
     Status read_some(size_t got);
     Status check_peer(const OutgoingBody& body) EXCLUDES(mutex_);
+    Status take_answer(Status waited, size_t got);
+    // Of a synchronous call's pump.
+    struct Patience {
+        uint32_t timeout_ms;  // of silence
+        uint64_t heard_at;
+    };
+    void on_broken_wait(OutboundCall& call, const Patience& patience) EXCLUDES(mutex_);
+    static uint32_t wait_time(const OutboundCall& call, const Patience& patience);
+    void give_up(OutboundCall& call, bool tell) EXCLUDES(mutex_);
     Status await_answer(bool queued);
     Status on_pdu(ByteView raw);
     void answer(Status status) REQUIRES(mutex_);
@@ -172,7 +197,7 @@ private:
 
     Mutex mutex_;
     Condition answered_;
-    List<OutboundCall> calls_ GUARDED_BY(mutex_);
+    CallTable<OutboundCall, void, &OutboundCall::call_id_, &OutboundCall::chain_> calls_ GUARDED_BY(mutex_);
     Vector<Context> contexts_ GUARDED_BY(mutex_);
     size_t places_taken_ GUARDED_BY(mutex_) = 0;
     uint32_t next_call_id_ GUARDED_BY(mutex_) = 1;

@@ -73,6 +73,7 @@ public:
     Status read(MutBytes into, size_t& got, uint32_t) override {
         got = 0;
         if (closed) return Status::call_failed;
+        if (std::exchange(interrupted_, false)) return Status::call_cancelled;
         if (incoming_.empty()) {
             peer_closed_ = peer_closed_ || hang_up_when_read_;
             starved = starved || !peer_closed_;
@@ -100,6 +101,7 @@ public:
         deliver();
     }
     void close() override { closed = true; }
+    void interrupt() override { interrupted_ = true; }
     size_t unsent() override { return backlog; }
     bool alive() override { return ++asked_alive, !closed && !peer_closed_; }
     bool peer_is_local() const override { return true; }
@@ -134,6 +136,7 @@ private:
         static std::vector<ScriptStream*> streams;
         return streams;
     }
+    bool interrupted_ = false;
     bool peer_closed_ = false;
     bool hang_up_when_read_ = false;
     bool delivering_ = false;

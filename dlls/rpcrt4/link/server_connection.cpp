@@ -57,8 +57,34 @@ void ServerConnection::on_closed(Status, io::WorkList&) {
         call->release();
         if (complete) call->on_disconnect();
     }
+    for (;;) {
+        Guard g(mutex_);
+        auto watch = Ref<DisconnectWatch>::adopt(watches_.pop_front());
+        g.unlock();
+        if (!watch) break;
+        watch->on_disconnect();
+    }
     contexts_.reset();
     release();  // the sink's reference: nothing follows
+}
+
+bool ServerConnection::add_watch(Ref<DisconnectWatch> watch) {
+    Guard g(mutex_);
+    if (closed_) return false;
+    watches_.push_back(watch.detach());
+    return true;
+}
+
+bool ServerConnection::remove_watch(const Uuid& id) {
+    Guard g(mutex_);
+    for (DisconnectWatch* w = watches_.front(); w; w = watches_.next(w)) {
+        if (!(w->id == id)) continue;
+        watches_.remove(w);
+        g.unlock();
+        w->release();
+        return true;
+    }
+    return false;
 }
 
 bool ServerConnection::closed() {
@@ -197,11 +223,7 @@ Status ServerConnection::accept(const wire::ContextElement& element, wire::Conte
 
 // ---- requests ----
 
-Ref<InboundCall> ServerConnection::find(uint32_t call_id) {
-    for (InboundCall* c = calls_.front(); c; c = calls_.next(c))
-        if (c->call_id_ == call_id) return Ref<InboundCall>::share(c);
-    return nullptr;
-}
+Ref<InboundCall> ServerConnection::find(uint32_t call_id) { return Ref<InboundCall>::share(calls_.find(call_id)); }
 
 Status ServerConnection::begin_call(const wire::Pdu& pdu, const wire::Request& request, Ref<SecuritySession> session,
                                     Ref<InboundCall>& call) {
@@ -212,7 +234,7 @@ Status ServerConnection::begin_call(const wire::Pdu& pdu, const wire::Request& r
         return send_fault(pdu.header.call_id, request.p_cont_id, 0, wire::fault_from_status(Status::unknown_if), true);
     Guard g(mutex_);
     if (find(pdu.header.call_id)) return Status::protocol_error;  // two calls of one id
-    if (call_count_ >= max_active_calls) {
+    if (calls_.count() >= max_active_calls) {
         g.unlock();
         return send_fault(pdu.header.call_id, request.p_cont_id, 0, wire::fault_from_status(Status::server_too_busy), true);
     }
@@ -234,8 +256,7 @@ Status ServerConnection::begin_call(const wire::Pdu& pdu, const wire::Request& r
     call->security = std::move(session);
     call->abstract_syntax_ = context->abstract_syntax;
     call->add_ref();
-    calls_.push_back(call.get());
-    ++call_count_;
+    calls_.add(call.get());
     return Status::ok;
 }
 
@@ -274,7 +295,7 @@ Status ServerConnection::store(InboundCall& call, const wire::Request& request, 
     if (!protocol_.local_only && call.stub.size() + more > call.iface->max_request) return Status::access_denied;
     {
         Guard g(mutex_);
-        if (held_ + more > max_held && call_count_ > 1) return Status::server_too_busy;
+        if (held_ + more > max_held && calls_.count() > 1) return Status::server_too_busy;
         held_ += more;
         call.held_ += more;
     }
@@ -340,7 +361,6 @@ void ServerConnection::post(Buffer answer) {
 
 void ServerConnection::take_off(InboundCall& call) {
     calls_.remove(&call);
-    --call_count_;
     held_ -= call.held_;
     call.held_ = 0;
 }

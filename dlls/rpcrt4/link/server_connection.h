@@ -4,6 +4,7 @@
 #include "base/list.h"
 #include "base/mutex.h"
 #include "io/protocols.h"
+#include "link/call_table.h"
 #include "link/framing.h"
 #include "link/security_session.h"
 #include "link/server_association.h"
@@ -48,6 +49,7 @@ public:
 private:
     friend class ServerConnection;
     uint32_t call_id_ = 0;
+    InboundCall* chain_ = nullptr;
     uint16_t p_cont_id_ = 0;
     wire::SyntaxId abstract_syntax_;  // as the client named it
     enum class Phase : uint8_t { receiving, queued, dispatched } phase_ = Phase::receiving;
@@ -74,6 +76,15 @@ protected:
     ~ServerHost() = default;
 };
 
+// Hears of the end of a connection. The connection holds it until then, or until it is taken back.
+class DisconnectWatch : public RefCounted<DisconnectWatch>, public ListLink<> {
+public:
+    virtual ~DisconnectWatch() = default;
+    // The client is gone. Once, unlocked.
+    virtual void on_disconnect() = 0;
+    Uuid id;  // tells the watches of one connection apart
+};
+
 class ServerConnection final : public RefCounted<ServerConnection>, public io::StreamSink {
 public:
     // Takes a stream that was just accepted; lives until the stream's end. `secondary_address` is the endpoint, for bind_ack.
@@ -93,6 +104,10 @@ public:
     Status fault(InboundCall& call, uint32_t wire_status, bool did_not_execute) EXCLUDES(mutex_);
 
     bool closed() EXCLUDES(mutex_);
+    // False: the connection has ended already, and the watch is not kept.
+    [[nodiscard]] bool add_watch(Ref<DisconnectWatch> watch) EXCLUDES(mutex_);
+    // False: there is none of that id any more.
+    [[nodiscard]] bool remove_watch(const Uuid& id) EXCLUDES(mutex_);
     void close() { stream_->close(); }
     ServerAssociation* association() const { return association_.get(); }
     io::Stream& stream() const { return *stream_; }
@@ -160,13 +175,13 @@ private:
 
     Mutex mutex_;
     Condition turn_;
-    List<InboundCall, ActiveCalls> calls_ GUARDED_BY(mutex_);
-    size_t call_count_ GUARDED_BY(mutex_) = 0;
+    CallTable<InboundCall, ActiveCalls, &InboundCall::call_id_, &InboundCall::chain_> calls_ GUARDED_BY(mutex_);
     size_t held_ GUARDED_BY(mutex_) = 0;  // bytes of stub data of all requests that have no answer yet
     // Dispatch order: the one whose manager runs and has not let go, the one that the pool has and that waits for it, the rest.
     InboundCall* current_ GUARDED_BY(mutex_) = nullptr;
     InboundCall* waiting_ GUARDED_BY(mutex_) = nullptr;
     io::WorkList ready_ GUARDED_BY(mutex_);
+    List<DisconnectWatch> watches_ GUARDED_BY(mutex_);
     bool closed_ GUARDED_BY(mutex_) = false;
 };
 

@@ -8,6 +8,7 @@
 #include "runtime/endpoint_mapper.h"
 #include "runtime/management.h"
 #include "runtime/server.h"
+#include "runtime/thread_cancel.h"
 #include "runtime/thread_state.h"
 
 namespace rpc::runtime {
@@ -83,6 +84,9 @@ Status get_buffer(RPC_MESSAGE& message) {
     auto call = make_ref<call::ClientCall>(std::move(association), syntaxes, static_cast<uint16_t>(message.ProcNum),
                                            uint8_t{0}, has_object ? &object : nullptr);
     if (!call) return Status::out_of_memory;
+    // In milliseconds, for calls that leave the machine and are waited for; 0 and INFINITE are no limit.
+    const uintptr_t limit = binding->option(binding_option::call_timeout);
+    if (limit != 0 && limit < wait_forever && !binding->protocol().local_only) call->set_timeout(static_cast<uint32_t>(limit));
     RPC_TRY(call->connect((message.RpcFlags & buffer_async) != 0));
     RPC_TRY(call->body.allocate(message.BufferLength, has_object));
     management::count_call_out();
@@ -118,7 +122,7 @@ Status send_receive(RPC_MESSAGE& message) {
     auto call = client_call(message);
     if (!call || call->asynchronous()) return Status::invalid_binding;
     RPC_TRY(take_length(call->body, message));
-    Status status = call->perform();
+    Status status = perform_cancellable(*call);
     if (!failed(status)) return hand_out_reply(*call, message);
     drop_client_call(message);
     return status;

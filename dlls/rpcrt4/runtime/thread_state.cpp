@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/module.h"
+#include "runtime/thread_cancel.h"
 
 namespace rpc::runtime {
 namespace {
@@ -10,6 +11,7 @@ namespace {
 struct ThreadState {
     call::ServerCall* call = nullptr;  // kept alive by the dispatch that set it
     ThreadMemory memory;
+    ThreadCancel cancel;
 };
 
 ThreadState* thread_state(bool create) {
@@ -56,6 +58,13 @@ void ThreadMemory::take(ThreadMemory& other) {
 ThreadMemory* thread_memory(bool create) {
     ThreadState* state = thread_state(create);
     return state ? &state->memory : nullptr;
+}
+
+// --- cancels --------------------------------------------------------------------------------------------------------
+
+ThreadCancel* thread_cancel() {
+    ThreadState* state = thread_state(true);
+    return state ? &state->cancel : nullptr;
 }
 
 // --- the dispatched call --------------------------------------------------------------------------------------------

@@ -41,6 +41,10 @@ private:
 // Null where this thread has none yet; with `create` only when memory is out.
 ThreadMemory* thread_memory(bool create);
 
+// This thread's record for cancels from other threads, made on first use; null when memory is out.
+class ThreadCancel;
+ThreadCancel* thread_cancel();
+
 // Makes `call` this thread's for as long as the scope lives (a manager routine that makes a local call nests them). The
 // manager starts without RpcSs memory of its own, and what it leaves behind is freed.
 class CallScope {

@@ -85,65 +85,84 @@ Status client_call_oi(const MIDL_STUB_DESC& desc, PFORMAT_STRING format, Slot* a
 
 namespace {
 
-// The part of an asynchronous call that outlives the stub's frame: a copy of its arguments, and what reads the reply.
+// The part of an asynchronous call that outlives the stub's frame: a copy of its arguments, and what reads the reply. Many of
+// these may be out, so what the format string can tell again is not kept.
 class AsyncClientCall final : public call::AsyncStub {
 public:
     ~AsyncClientCall() override { mem_free(arguments_); }
 
-    Status start(const Target& target, Slot* args, bool& handed_over) {
-        RPC_TRY(target.parse(message_, true));
-        if (!message_.procedure().is_async()) return Status::bad_stub_data;
+    // `message` is the caller's: what it holds when this fails, or is left by an exception, is his to release.
+    Status start(const Target& target, Slot* args, ClientMessage& message, bool& handed_over) {
+        target_ = target;
+        RPC_TRY(target.parse(message, true));
+        if (!message.procedure().is_async()) return Status::bad_stub_data;
         auto* state = reinterpret_cast<RPC_ASYNC_STATE*>(args[0]);
         if (!state) return Status::invalid_async_handle;
-        size_t size = message_.procedure().arguments_size;
+        size_t size = message.procedure().arguments_size;
         // The result's slot is ours alone; a copy of the whole frame keeps every offset in bounds.
-        arguments_ = mem_alloc_zeroed(message_.procedure().stack_size);
+        arguments_ = mem_alloc_zeroed(message.procedure().stack_size);
         if (!arguments_) return Status::out_of_memory;
         std::memcpy(arguments_, args, size);
-        message_.set_arguments(arguments_);
-        RPC_TRY(message_.prepare(RPC_BUFFER_ASYNC));
-        if (Status s = runtime::async_set_handle(message_.message(), state, this); failed(s)) {
-            runtime::async_detach(message_.message());
+        message.set_arguments(arguments_);
+        RPC_TRY(message.prepare(RPC_BUFFER_ASYNC));
+        if (Status s = runtime::async_set_handle(message.message(), state, this); failed(s)) {
+            runtime::async_detach(message.message());
             return s;
         }
         // From here on the call may complete, and this be gone, at any moment: what goes out is a copy of the message.
-        RPC_MESSAGE outgoing = message_.message();
-        message_.drop_buffer();
+        RPC_MESSAGE outgoing = message.message();
+        message.drop_buffer();
+        rest_ = message.suspend();
         handed_over = true;
         Status status = runtime::send(outgoing);
         if (!failed(status)) return status;
         handed_over = false;
         runtime::async_detach(outgoing);
-        message_.message() = outgoing;
-        message_.own_buffer();
+        message.resume(rest_);
+        message.message() = outgoing;
+        message.own_buffer();
         return status;
     }
 
     Status complete(void* reply) override {
-        Status status = Status::ok;
+        ClientMessage message;
         uint64_t result = 0;
-        message_.set_returned(reply);
-        if (uint32_t raised = call_guarded([&] { status = read(result); })) status = static_cast<Status>(raised);
-        status = message_.map_failure(status, result);
-        const Result& r = message_.result();
+        Status status = take_up(message);
+        message.set_returned(reply);
+        if (!failed(status)) {
+            if (uint32_t raised = call_guarded([&] { status = read(message, result); })) status = static_cast<Status>(raised);
+            status = message.map_failure(status, result);
+        }
+        const Result& r = message.result();
         if (!failed(status) && reply && !r.in_memory) std::memcpy(reply, &result, r.size);
-        discard();
+        release(message);
         return status;
     }
 
     void discard() override {
-        if (call_guarded([&] { message_.release(); })) return;  // an unbind routine's own fault
+        ClientMessage message;
+        if (!failed(take_up(message))) release(message);
     }
 
 private:
-    Status read(uint64_t& result) {
-        RPC_TRY(runtime::receive(message_.message(), 0));
-        message_.own_buffer();
-        return message_.read_reply(result);
+    Status take_up(ClientMessage& message) {
+        RPC_TRY(target_.parse(message, true));  // as it did before
+        message.set_arguments(arguments_);
+        message.resume(rest_);
+        return Status::ok;
+    }
+    static void release(ClientMessage& message) {
+        if (call_guarded([&] { message.release(); })) return;  // an unbind routine's own fault
+    }
+    static Status read(ClientMessage& message, uint64_t& result) {
+        RPC_TRY(runtime::receive(message.message(), 0));
+        message.own_buffer();
+        return message.read_reply(result);
     }
 
-    ClientMessage message_;
+    Target target_;
     void* arguments_ = nullptr;
+    ClientMessage::Rest rest_;
 };
 
 struct AsyncStart {
@@ -152,6 +171,7 @@ struct AsyncStart {
     AsyncClientCall* call;
     bool handed_over = false;
     Status status = Status::ok;
+    ClientMessage message{};
 };
 
 Status run_async(const Target& target, Slot* args) {
@@ -160,12 +180,12 @@ Status run_async(const Target& target, Slot* args) {
     run_with_cleanup(
         [](void* p) {
             auto& s = *static_cast<AsyncStart*>(p);
-            s.status = s.call->start(s.target, s.args, s.handed_over);
+            s.status = s.call->start(s.target, s.args, s.message, s.handed_over);
         },
         [](void* p) {
             auto& s = *static_cast<AsyncStart*>(p);
             if (s.handed_over) return;
-            s.call->discard();
+            s.message.release();
             destroy(s.call);
         },
         &start);

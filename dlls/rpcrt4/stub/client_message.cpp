@@ -189,6 +189,27 @@ void ClientMessage::clear_statuses() {
     if (uint32_t* fault = status_variable(offsets.FaultOffset)) *fault = 0;
 }
 
+ClientMessage::Rest ClientMessage::suspend() {
+    Rest rest{message_, binding_, unbind_, object_, stub_.FullPtrXlatTables, has_buffer_};
+    stub_.FullPtrXlatTables = nullptr;
+    unbind_ = nullptr;
+    has_buffer_ = false;
+    return rest;
+}
+
+void ClientMessage::resume(const Rest& rest) {
+    client_initialize(message_, stub_, *desc_, procedure_.number);
+    apply_procedure(procedure_, stub_);
+    if (procedure_.oi_flags & oi_rpcss_alloc) rpcss::sensitize_client(stub_);
+    message_ = rest.message;
+    stub_.StackTop = arguments_;
+    stub_.SavedHandle = binding_ = rest.binding;
+    stub_.FullPtrXlatTables = rest.full_pointers;
+    unbind_ = rest.unbind;
+    object_ = rest.object;
+    has_buffer_ = rest.has_buffer;
+}
+
 void ClientMessage::release() {
     pipe_data_.reset();
     if (stub_.FullPtrXlatTables) ndr::full_pointers_free(stub_);

@@ -34,6 +34,19 @@ public:
 
     RPC_MESSAGE& message() { return message_; }
 
+    // What has to last while an asynchronous call is out: the rest is in the format string and the arguments.
+    struct Rest {
+        RPC_MESSAGE message{};
+        void* binding = nullptr;
+        void* unbind = nullptr;
+        uintptr_t object = 0;
+        PFULL_PTR_XLAT_TABLES full_pointers = nullptr;
+        bool has_buffer = false;
+    };
+    // Moves it out: release() has nothing left to give back. And in, into a message that parse and set_arguments made.
+    Rest suspend();
+    void resume(const Rest& rest);
+
 private:
     Status bind();
     Status bind_implicit();
