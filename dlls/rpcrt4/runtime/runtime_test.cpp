@@ -403,5 +403,29 @@ TEST_F(Runtime, EveryIoFailsOnce) {
     EXPECT_GT(failures, 3);
 }
 
+// The same for an asynchronous call: it fails in the stub, or it is told of once, with an outcome that fits.
+TEST_F(Runtime, EveryIoOfAnAsynchronousCallFailsOnce) {
+    int told = 0;
+    for (int n = 1; n < 40; ++n) {
+        bind_afresh();
+        Async a;
+        io::loopback_fail_nth_io(n);
+        Status status = issue(a, 2, 0);
+        if (!failed(status)) ASSERT_TRUE(wait_for([&] { return a.notified != 0; })) << n;
+        io::loopback_fail_nth_io(0);
+        if (failed(status)) {
+            EXPECT_EQ(a.notified, 0) << n;
+            (void)free_buffer(a.message);
+            continue;
+        }
+        status = async_status(&a.state);
+        EXPECT_TRUE(status == Status::ok || status == Status::call_failed) << code(status);
+        EXPECT_EQ(async_complete(&a.state, nullptr), status) << n;
+        EXPECT_EQ(a.notified, 1) << n;
+        told += status == Status::call_failed;
+    }
+    EXPECT_GT(told, 0);
+}
+
 }  // namespace
 }  // namespace rpc::runtime
