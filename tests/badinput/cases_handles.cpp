@@ -130,3 +130,22 @@ CASE(18, "RPC:binding-handles", "a call on a binding that was freed raises 1702"
     EXPECT(outcome.raised == RPC_S_INVALID_BINDING, "%s", outcome.text().c_str());
     return passed("1702");
 }
+CASE(81, "API:RpcCancelThread", "RpcCancelThread of what is no thread's handle is an error") {
+    HANDLE event = CreateEventW(nullptr, TRUE, FALSE, nullptr);
+    HANDLE process = OpenProcess(PROCESS_ALL_ACCESS, FALSE, GetCurrentProcessId());
+    std::vector<Garbage> handles = garbage();
+    handles.push_back({"an event", event});
+    handles.push_back({"a process", process});
+    for (const Garbage& g : handles) {
+        Outcome outcome = GUARDED(RpcCancelThread(g.pointer));
+        if (outcome == RPC_S_CANNOT_SUPPORT) return skipped("declines");
+        EXPECT(outcome.is_error(), "with %s: %s", g.name, outcome.text().c_str());
+        outcome = GUARDED(RpcCancelThreadEx(g.pointer, 0));
+        EXPECT(outcome.is_error(), "Ex with %s: %s", g.name, outcome.text().c_str());
+    }
+    EXPECT(GUARDED(RpcCancelThreadEx(GetCurrentThread(), -7)).is_error(), "a timeout of -7");
+    EXPECT(GUARDED(RpcMgmtSetCancelTimeout(-7)).is_error(), "a timeout of -7");
+    CloseHandle(event);
+    CloseHandle(process);
+    return passed("5");
+}

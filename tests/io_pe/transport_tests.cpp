@@ -94,6 +94,43 @@ EVERY_PROTOCOL(security_descriptors) {
                  Status::invalid_arg);
 }
 
+// A wait that another thread breaks off, or did before it began, leaves the stream as it was.
+EVERY_PROTOCOL(interrupted_waits) {
+    EchoServer server(protocol);
+    NEED(server.acceptor);
+    Ref<Stream> s = connect(protocol, server.endpoint());
+    NEED(s);
+    uint8_t into[8];
+    size_t got = 9;
+    for (int i = 0; i < 20; ++i) {
+        Threads other;
+        other.add([&] {
+            if (i % 2) Sleep(20);
+            s->interrupt();
+        });
+        CHECK_STATUS(s->read(into, got, wait_forever), Status::call_cancelled);
+        CHECK(got == 0);
+    }
+    s->interrupt();
+    CHECK_STATUS(s->read(into, got, 20000), Status::call_cancelled);
+    const std::string text = "abc";
+    const ByteView part = view(text);
+    for (int i = 0; i < 20; ++i) {  // an exchange: what it writes goes out, and the answer comes in that read or the next
+        s->interrupt();
+        Status status = s->exchange({&part, 1}, into, got, 20000);
+        const bool broken = status == Status::call_cancelled;
+        if (broken) status = s->read(into, got, 20000);
+        if (status == Status::call_cancelled) status = s->read(into, got, 20000);
+        CHECK_STATUS(status, Status::ok);
+        CHECK(got == 3 && memcmp(into, "abc", 3) == 0);
+        if (!broken) CHECK_STATUS(s->read(into, got, 0), Status::call_cancelled);
+    }
+    CHECK(s->alive());
+    s->close();
+    s->interrupt();
+    CHECK_STATUS(s->read(into, got, 20000), Status::call_failed);
+}
+
 EVERY_PROTOCOL(queued_on_both_sides) {
     EchoServer server(protocol);
     NEED(server.acceptor);
