@@ -21,6 +21,7 @@ struct Case {
 enum : unsigned {
     kAlone = 1,  // always in a process of its own: it may end the process, or changes it for good
     kSlow = 2,   // gets twice the time limit
+    kLongRun = 4,   // ten times: thousands of calls, on a machine that may have other things to do
 };
 
 // Every case of the program, in the order of their numbers.

@@ -50,6 +50,11 @@ void Child::kill() {
     WaitForSingleObject(process_, 5000);
 }
 
+void Child::let_end() {
+    if (input_) CloseHandle(input_);
+    input_ = nullptr;
+}
+
 bool Child::ended(unsigned milliseconds, unsigned long* code) const {
     return WaitForSingleObject(process_, milliseconds) == WAIT_OBJECT_0 && GetExitCodeProcess(process_, code);
 }

@@ -18,6 +18,8 @@ public:
     handle_t bind(srv::Protocol) const;
     unsigned id() const { return id_; }
     void kill();
+    // Closes its input: it ends by itself, in order.
+    void let_end();
     // Waits for its end; false when it still runs.
     bool ended(unsigned milliseconds, unsigned long* code) const;
 

@@ -164,7 +164,8 @@ void run_batch(Run& run, std::vector<Case>& batch) {
     const size_t at_start = batch.size();
     while (!batch.empty()) {
         const Case current = batch.front();
-        const unsigned limit = run.options.seconds * 1000 * (current.flags & kSlow ? 2 : 1) + 5000;
+        const unsigned times = current.flags & kLongRun ? 10 : current.flags & kSlow ? 2 : 1;
+        const unsigned limit = run.options.seconds * 1000 * times + 5000;
         std::string line;
         const Line got = read_line(child, line, limit);
         int number, verdict, text = 0;
