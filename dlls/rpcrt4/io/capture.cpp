@@ -92,6 +92,7 @@ public:
     }
     size_t unsent() override { return stream_->unsent(); }
     void close() override { stream_->close(); }
+    void interrupt() override { stream_->interrupt(); }
     bool alive() override { return stream_->alive(); }
     uint32_t peer_process() const override { return stream_->peer_process(); }
     bool peer_is_local() const override { return stream_->peer_is_local(); }
