@@ -84,6 +84,12 @@ void ServerCall::fault(Status status, bool did_not_execute) {
     if (end(status)) (void)connection->fault(*this, wire::fault_from_status(status), did_not_execute);
 }
 
+const void* ServerCall::keep_client_name(Buffer utf16) {
+    Guard g(mutex_);
+    if (client_name_.empty()) client_name_ = std::move(utf16);
+    return client_name_.data();
+}
+
 bool ServerCall::cancelled() {
     Guard g(mutex_);
     return cancelled_;

@@ -61,6 +61,9 @@ public:
     uint64_t started_ms = 0;  // for the log; 0 when it is off
     bool counted = false;     // against its interface's limit; guarded by the server's mutex
 
+    // Keeps the client's name for programs that were given it; the first one stays. Valid as long as the call.
+    const void* keep_client_name(Buffer utf16) EXCLUDES(mutex_);
+
     bool cancelled() EXCLUDES(mutex_);
     bool disconnected() EXCLUDES(mutex_);
 
@@ -92,6 +95,7 @@ private:
     Mutex mutex_;
     RPC_ASYNC_STATE* state_ GUARDED_BY(mutex_) = nullptr;
     Owned<AsyncStub> stub_ GUARDED_BY(mutex_);
+    Buffer client_name_ GUARDED_BY(mutex_);
     bool claimed_ GUARDED_BY(mutex_) = false;
     bool ended_ GUARDED_BY(mutex_) = false;
     Status outcome_ GUARDED_BY(mutex_) = Status::ok;

@@ -1,5 +1,7 @@
 #include "io/pipe_stream_win.h"
 
+#include <winternl.h>
+
 #include <algorithm>
 
 #include "base/guard.h"
@@ -12,6 +14,8 @@ extern "C" NTSTATUS NTAPI RtlMakeSelfRelativeSD(PSECURITY_DESCRIPTOR from, PSECU
 
 namespace rpc::io {
 namespace {
+
+constexpr ULONG fsctl_pipe_impersonate = 0x11001C;  // FSCTL_PIPE_IMPERSONATE
 
 // Big enough that a fragment never waits for its reader.
 constexpr DWORD pipe_buffer = 65536;
@@ -29,6 +33,7 @@ public:
     bool exchange_finds_peer_gone(size_t size) override { return can_transact(size); }
     bool alive() override;
     uint32_t peer_process() const override;
+    Status impersonate_peer() override;
     bool peer_is_local() const override { return local_; }
 
 private:
@@ -122,6 +127,15 @@ bool PipeStream::alive() {
     const bool there = PeekNamedPipe(handle_, nullptr, 0, nullptr, &available, nullptr);
     unuse();
     return there;
+}
+
+Status PipeStream::impersonate_peer() {
+    if (!server_end_) return Status::cannot_support;
+    if (!use()) return Status::no_context_available;
+    IO_STATUS_BLOCK done;
+    const NTSTATUS status = NtFsControlFile(handle_, nullptr, nullptr, nullptr, &done, fsctl_pipe_impersonate, nullptr, 0, nullptr, 0);
+    unuse();
+    return status == 0 ? Status::ok : Status::no_context_available;
 }
 
 uint32_t PipeStream::peer_process() const {

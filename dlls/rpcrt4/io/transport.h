@@ -75,6 +75,8 @@ public:
     virtual uint32_t peer_process() const { return 0; }
     // Whether the peer is on this machine for certain.
     virtual bool peer_is_local() const = 0;
+    // The calling thread acts for the peer from here on (a server's end of a pipe); cannot_support elsewhere.
+    virtual Status impersonate_peer() { return Status::cannot_support; }
     // The peer's address in the form a string binding has; empty when it has none.
     virtual std::string_view peer_address() const { return {}; }
 };

@@ -52,6 +52,7 @@ Status Binding::copy(Ref<Binding>& out) {
     if (options_set_[binding_option::unique_binding] == 0) made->association_ = association_;
     made->com_timeout_ = com_timeout_;
     made->static_endpoint_ = static_endpoint_;
+    made->auth_ = auth_;
     to.unlock();
     from.unlock();
     out = std::move(made);
@@ -82,6 +83,16 @@ Uuid Binding::object() {
 void Binding::set_object(const Uuid& object) {
     Guard g(mutex_);
     object_ = object;
+}
+
+void Binding::set_auth(Ref<const BindingAuth> auth) {
+    Guard g(mutex_);
+    std::swap(auth_, auth);  // the old one goes unlocked: it may give up credentials
+}
+
+Ref<const BindingAuth> Binding::auth() {
+    Guard g(mutex_);
+    return auth_;
 }
 
 Status Binding::complete(std::string_view endpoint) {

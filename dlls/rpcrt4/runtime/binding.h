@@ -4,6 +4,7 @@
 #include "base/mutex.h"
 #include "base/uuid.h"
 #include "link/association.h"
+#include "runtime/client_security.h"
 #include "runtime/handle_table.h"
 
 namespace rpc::runtime {
@@ -65,6 +66,9 @@ public:
     Status endpoint(Str& out) EXCLUDES(mutex_);
     Uuid object() EXCLUDES(mutex_);
     void set_object(const Uuid& object) EXCLUDES(mutex_);
+    // Who calls are made as from now on; null: nobody.
+    void set_auth(Ref<const BindingAuth> auth) EXCLUDES(mutex_);
+    Ref<const BindingAuth> auth() EXCLUDES(mutex_);
 
     // Gives a binding without an endpoint one; a binding that has one keeps it.
     Status complete(std::string_view endpoint) EXCLUDES(mutex_);
@@ -88,6 +92,7 @@ private:
     bool fast_ GUARDED_BY(mutex_) = false;
     bool static_endpoint_ GUARDED_BY(mutex_) = false;  // it came with the binding
     bool bound_ GUARDED_BY(mutex_) = false;            // by hand
+    Ref<const BindingAuth> auth_ GUARDED_BY(mutex_);
 };
 
 }  // namespace rpc::runtime

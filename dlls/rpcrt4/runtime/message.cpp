@@ -81,8 +81,10 @@ Status get_buffer(RPC_MESSAGE& message) {
                             to_syntax(message.TransferSyntax ? *message.TransferSyntax : iface->TransferSyntax)};
     Uuid object = binding->object();
     const bool has_object = !(object == Uuid{});
+    auto auth = binding->auth();
     auto call = make_ref<call::ClientCall>(std::move(association), syntaxes, static_cast<uint16_t>(message.ProcNum),
-                                           uint8_t{0}, has_object ? &object : nullptr);
+                                           uint8_t{0}, has_object ? &object : nullptr,
+                                           auth ? auth->provider : nullptr);
     if (!call) return Status::out_of_memory;
     // In milliseconds, for calls that leave the machine and are waited for; 0 and INFINITE are no limit.
     const uintptr_t limit = binding->option(binding_option::call_timeout);

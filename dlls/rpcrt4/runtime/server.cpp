@@ -214,6 +214,9 @@ void log_call(call::ServerCall& call) {
 
 }  // namespace
 
+// Whether the client is known: proven by a security context, or by ncalrpc itself.
+static bool authenticated(const call::ServerCall& call) { return call.security || call.connection->protocol().local_only; }
+
 Status Server::accept_security(uint8_t service, security::Level level, Ref<security::Context>& context) {
     return accept_context(service, level, context);
 }
@@ -251,8 +254,7 @@ Status Server::admit(call::ServerCall& call, Ref<Interface>& iface) {
     const bool local_pipe =
         call.connection->stream().peer_is_local() && std::string_view(call.connection->protocol().name) == "ncacn_np";
     if ((iface->flags & if_allow_local_only) && !local && !local_pipe) return Status::access_denied;
-    // No security provider is built: only ncalrpc vouches for its clients.
-    if ((iface->flags & if_allow_secure_only) && !local) return Status::access_denied;
+    if ((iface->flags & if_allow_secure_only) && !authenticated(call)) return Status::access_denied;
     if (!local && call.stub.size() > iface->max_request) return Status::access_denied;
     if (!routine_of(*iface->spec, iface->flags, call.opnum)) return Status::procnum_out_of_range;
     RPC_TRY(handle_table::add(&call, HandleKind::server_call));
@@ -291,10 +293,10 @@ void Server::call_ended(call::ServerCall& call) {
 
 Status Server::ask_callback(call::ServerCall& call, Interface& iface) {
     if (!iface.callback) return Status::ok;
-    if (!call.connection->protocol().local_only && !(iface.flags & if_allow_callbacks_with_no_auth))
-        return Status::access_denied;
+    if (!authenticated(call) && !(iface.flags & if_allow_callbacks_with_no_auth)) return Status::access_denied;
     RPC_STATUS answer = 0;
     uint32_t raised = call_guarded([&] { answer = iface.callback(iface.spec, &call); });
+    end_impersonation();
     return raised != 0 || answer != 0 ? Status::access_denied : Status::ok;
 }
 
@@ -339,6 +341,7 @@ void Server::run_manager(call::ServerCall& call, Interface& iface) {
     const auto routine = routine_of(*spec, iface.flags, call.opnum);
     const uint32_t raised = call_guarded([&] { routine(&m); });
     scope.leave();
+    end_impersonation();
     // A detached call may have been answered, and another thread may own its message by now.
     const bool detached = call.detached();
     if (raised != 0) {

@@ -1,6 +1,8 @@
 #include "runtime/server_security.h"
 
+#include "base/log.h"
 #include "base/mutex.h"
+#include "base/utf.h"
 #include "base/vector.h"
 #include "runtime/handle_table.h"
 #include "runtime/thread_state.h"
@@ -65,9 +67,24 @@ Status server_call_of(void* call_handle, Ref<call::ServerCall>& call) {
                                                                      : Status::invalid_binding;
 }
 
+// ncalrpc: always WINNT at privacy, which the machine itself gives.
+static Status local_identity(call::ServerCall& call, ClientIdentity& out) {
+    out.service = security::authn::winnt;
+    out.level = static_cast<uint32_t>(security::Level::privacy);
+    if (!failed(call.connection->stream().impersonate_peer())) {
+        Status named = security::default_principal(security::authn::winnt, out.client);
+        RPC_TRY(security::revert_thread());
+        if (named == Status::out_of_memory) return named;
+        if (auto outer = impersonated()) RPC_TRY(impersonate_client(outer.get()));
+    }
+    Status named = security::default_principal(security::authn::winnt, out.server);
+    return named == Status::out_of_memory ? named : Status::ok;
+}
+
 Status client_identity(void* call_handle, ClientIdentity& out) {
     Ref<call::ServerCall> call;
     RPC_TRY(server_call_of(call_handle, call));
+    if (call->connection->protocol().local_only) return local_identity(*call, out);
     if (!call->security) return Status::binding_has_no_auth;
     const link::SecuritySession& session = *call->security;
     out.level = static_cast<uint32_t>(session.level);
@@ -79,6 +96,42 @@ Status client_identity(void* call_handle, ClientIdentity& out) {
     }
     Status status = session.context().client_name(out.client);
     return status == Status::out_of_memory ? status : Status::ok;
+}
+
+// ---- impersonation ----
+
+Status impersonate_client(void* call_handle) {
+    Ref<call::ServerCall> call;
+    RPC_TRY(server_call_of(call_handle, call));
+    RPC_TRY(set_impersonated(call));
+    Status status =
+        call->security ? call->security->context().impersonate() : call->connection->stream().impersonate_peer();
+    if (failed(status)) RPC_TRY(set_impersonated(nullptr));
+    return status;
+}
+
+Status revert_to_self(void* call_handle) {
+    Ref<call::ServerCall> call;
+    RPC_TRY(server_call_of(call_handle, call));
+    end_impersonation();
+    return Status::ok;
+}
+
+void end_impersonation() {
+    Ref<call::ServerCall> call = impersonated();
+    if (!call) return;
+    Status status = call->security ? call->security->context().revert() : security::revert_thread();
+    if (failed(status)) RPC_LOG(error, "a thread keeps its client's identity: status %u", code(status));
+    (void)failed(set_impersonated(nullptr));
+}
+
+const void* client_privileges(call::ServerCall& call, std::string_view name) {
+    if (name.empty()) return nullptr;
+    Buffer wide;
+    if (!wide.resize((name.size() + 1) * sizeof(char16_t))) return nullptr;
+    auto units = reinterpret_cast<char16_t*>(wide.data());
+    units[utf16_from_utf8(name, units)] = 0;
+    return call.keep_client_name(std::move(wide));
 }
 
 }  // namespace rpc::runtime

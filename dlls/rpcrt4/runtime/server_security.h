@@ -27,4 +27,16 @@ Status client_identity(void* call_handle, ClientIdentity& out);
 // wrong_kind_of_binding for a client's.
 Status server_call_of(void* call_handle, Ref<call::ServerCall>& call);
 
+// RpcImpersonateClient: the thread acts for the call's client, as its security context or its pipe knows it.
+// cannot_support where neither does, no_context_available, and as server_call_of.
+Status impersonate_client(void* call_handle);
+// RpcRevertToSelf(Ex): ends what impersonate_client began, if it did. As server_call_of.
+Status revert_to_self(void* call_handle);
+// A pool thread goes back as it came.
+void end_impersonation();
+
+// The client's name in UTF-16 as RpcBindingInqAuthClient hands it out: the call's, and valid as long as it. Null when
+// it cannot be told.
+const void* client_privileges(call::ServerCall& call, std::string_view name);
+
 }  // namespace rpc::runtime

@@ -12,6 +12,7 @@ struct ThreadState {
     call::ServerCall* call = nullptr;  // kept alive by the dispatch that set it
     ThreadMemory memory;
     ThreadCancel cancel;
+    Ref<call::ServerCall> impersonated;
 };
 
 ThreadState* thread_state(bool create) {
@@ -68,6 +69,18 @@ ThreadCancel* thread_cancel() {
 }
 
 // --- the dispatched call --------------------------------------------------------------------------------------------
+
+Ref<call::ServerCall> impersonated() {
+    ThreadState* state = thread_state(false);
+    return state ? state->impersonated : nullptr;
+}
+
+Status set_impersonated(Ref<call::ServerCall> call) {
+    ThreadState* state = thread_state(call.get() != nullptr);
+    if (!state) return call ? Status::out_of_memory : Status::ok;
+    state->impersonated = std::move(call);
+    return Status::ok;
+}
 
 CallScope::CallScope(call::ServerCall& call) {
     ThreadState* state = thread_state(true);

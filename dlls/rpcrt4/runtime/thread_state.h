@@ -60,4 +60,8 @@ private:
     bool entered_ = false;
 };
 
+// The call whose client this thread acts for, until it reverts; null: none. set_impersonated keeps a reference; out_of_memory.
+Ref<call::ServerCall> impersonated();
+Status set_impersonated(Ref<call::ServerCall> call);
+
 }  // namespace rpc::runtime

@@ -46,4 +46,7 @@ Status make_server_auth(uint32_t service, std::string_view principal, Ref<Server
 // The principal name that a server has when it does not name one. unknown_authn_service, cannot_support, out_of_memory.
 Status default_principal(uint32_t service, Str& name);
 
+// The calling thread acts for itself again.
+Status revert_thread();
+
 }  // namespace rpc::security

@@ -8,6 +8,7 @@
 #include "security/sspi_context_win.h"
 
 extern "C" NTSTATUS NTAPI NtOpenThreadToken(HANDLE Thread, ACCESS_MASK Access, BOOLEAN AsSelf, HANDLE* Token);
+extern "C" NTSTATUS NTAPI NtSetInformationThread(HANDLE Thread, THREADINFOCLASS Class, void* Info, ULONG Size);
 extern "C" NTSTATUS NTAPI NtOpenProcessToken(HANDLE Process, ACCESS_MASK Access, HANDLE* Token);
 extern "C" NTSTATUS NTAPI NtQueryInformationToken(HANDLE Token, TOKEN_INFORMATION_CLASS Class, void* Info, ULONG Size,
                                                   ULONG* Needed);
@@ -15,6 +16,7 @@ extern "C" NTSTATUS NTAPI NtQueryInformationToken(HANDLE Token, TOKEN_INFORMATIO
 namespace rpc::security {
 namespace {
 
+constexpr int thread_impersonation_token = 5;
 constexpr size_t max_identity_text = 32767;
 
 // UTF-16, terminated. Empty text gives an empty buffer.
@@ -175,6 +177,14 @@ Status make_server_auth(uint32_t service, std::string_view principal, Ref<Server
         service, SECPKG_CRED_INBOUND, name.empty() ? nullptr : reinterpret_cast<const wchar_t*>(name.data()), nullptr));
     auth = std::move(made);
     return Status::ok;
+}
+
+Status revert_thread() {
+    HANDLE none = nullptr;
+    return NtSetInformationThread(GetCurrentThread(), static_cast<THREADINFOCLASS>(thread_impersonation_token), &none,
+                                  sizeof none) >= 0
+               ? Status::ok
+               : Status::access_denied;
 }
 
 Status default_principal(uint32_t service, Str& name) {
