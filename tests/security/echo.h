@@ -25,8 +25,8 @@ RPC_BINDING_HANDLE bind(const char* sequence, const char* endpoint);
 }  // namespace echo
 
 // The parts of the program.
-int test_sspi();
+int test_sspi(int argc, char** argv);
 int test_api();
-int test_pair();
+int test_pair(int argc, char** argv);
 int run_server(int argc, char** argv);
 int run_client(int argc, char** argv);

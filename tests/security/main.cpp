@@ -1,4 +1,4 @@
-// security sspi | api | pair                        the tests in one process
+// security sspi [USER DOMAIN PASSWORD] | api | pair [USER DOMAIN PASSWORD]    the tests in one process
 // security server SEQUENCE ENDPOINT                 for peers: registers NTLM and Negotiate, prints `ready`, ends with
 // call 4 security client SEQUENCE ENDPOINT SERVICE LEVEL USER DOMAIN PASSWORD    three calls of a few sizes, then the
 // end
@@ -23,7 +23,7 @@ int run_server(int argc, char** argv) {
         printf("registered %lu: %ld\n", service, RpcServerRegisterAuthInfoA(nullptr, service, nullptr, nullptr));
     printf("ready %s %s\n", argv[2], argv[3]);
     fflush(stdout);
-    return WaitForSingleObject(echo::stop, 60000) == WAIT_OBJECT_0 ? 0 : 3;
+    return WaitForSingleObject(echo::stop, 300000) == WAIT_OBJECT_0 ? 0 : 3;
 }
 
 int run_client(int argc, char** argv) {
@@ -42,8 +42,11 @@ int run_client(int argc, char** argv) {
         RpcBindingSetAuthInfoA(b, nullptr, strtoul(argv[5], nullptr, 10), strtoul(argv[4], nullptr, 10), &who, 0);
     printf("set %ld\n", status);
     for (size_t size : {0, 5, 100, 20000}) {
-        std::string request(size, 'q'), reply;
-        for (size_t i = 0; i < size; ++i) request[i] = static_cast<char>('a' + i % 26);
+        // The request says its own size, so that a server without stubs can tell what is put behind it.
+        std::string request(size + 4, 'q'), reply;
+        for (size_t i = 0; i < size; ++i) request[i + 4] = static_cast<char>('a' + i % 26);
+        const unsigned length = static_cast<unsigned>(size);
+        memcpy(&request[0], &length, sizeof length);
         if (status == RPC_S_OK) status = echo::call(b, 0, request, &reply);
         if (status == RPC_S_OK && reply != request) status = 9999;
         printf("call of %u: %ld\n", static_cast<unsigned>(size), status);
@@ -56,9 +59,9 @@ int run_client(int argc, char** argv) {
 
 int main(int argc, char** argv) {
     const std::string what = argc > 1 ? argv[1] : "";
-    if (what == "sspi") return test_sspi();
+    if (what == "sspi") return test_sspi(argc, argv);
     if (what == "api") return test_api();
-    if (what == "pair") return test_pair();
+    if (what == "pair") return test_pair(argc, argv);
     if (what == "server") return run_server(argc, argv);
     if (what == "client") return run_client(argc, argv);
     return printf("what?\n"), 2;

@@ -14,14 +14,14 @@ RPC_CSTR text(const char* s) {
     return reinterpret_cast<RPC_CSTR>(const_cast<char*>(s));
 }
 
-RPC_STATUS ntlm(RPC_BINDING_HANDLE b, unsigned long level, const char* password = "Secret1!") {
-    SEC_WINNT_AUTH_IDENTITY_A who = {text("tester"),
-                                     6,
-                                     text("TEST"),
-                                     4,
-                                     text(password),
-                                     static_cast<unsigned long>(strlen(password)),
-                                     SEC_WINNT_AUTH_IDENTITY_ANSI};
+const char* g_login[3] = {"tester", "TEST", "Secret1!"};  // user, domain, password
+wchar_t g_wide[3][64];
+
+RPC_STATUS ntlm(RPC_BINDING_HANDLE b, unsigned long level, const char* password = g_login[2]) {
+    auto length = [](const char* s) { return static_cast<unsigned long>(strlen(s)); };
+    SEC_WINNT_AUTH_IDENTITY_A who = {
+        text(g_login[0]), length(g_login[0]),          text(g_login[1]), length(g_login[1]), text(password),
+        length(password), SEC_WINNT_AUTH_IDENTITY_ANSI};
     return RpcBindingSetAuthInfoA(b, nullptr, level, RPC_C_AUTHN_WINNT, &who, RPC_C_AUTHZ_NONE);
 }
 
@@ -66,20 +66,37 @@ void nobody(const char* sequence, const char* endpoint, bool pipe) {
     RpcBindingFree(&b);
 }
 
-// Where secur32 alone can log in, calls work at every level; where it cannot, none ever runs.
+// Where secur32 alone can log in, connect level works; where it can sign and seal for both sides, the higher ones do
+// too. What it cannot do is refused, and never runs.
 void authenticated(const char* sequence, const char* endpoint) {
-    const Probe able = probe(L"NTLM", L"tester", L"TEST", L"Secret1!");
+    const Probe able = probe(L"NTLM", g_wide[0], g_wide[1], g_wide[2]);
+    const bool signs = able.sign_to_server && able.sign_to_client, seals = able.seal_to_server && able.seal_to_client;
     for (unsigned long level = RPC_C_AUTHN_LEVEL_CONNECT; level <= RPC_C_AUTHN_LEVEL_PKT_PRIVACY; ++level) {
         RPC_BINDING_HANDLE b = echo::bind(sequence, endpoint);
         std::string reply;
         CHECK_EQ(ntlm(b, level), RPC_S_OK);
+        const int callbacks = g_callbacks;
         const RPC_STATUS status = echo::call(b, 1, "", &reply, echo::secure_client);
+        const bool expected =
+            able.login && (level < RPC_C_AUTHN_LEVEL_CALL || (level < RPC_C_AUTHN_LEVEL_PKT_PRIVACY ? signs : seals));
         printf("%s, NTLM level %lu: status %ld %s\n", sequence, level, status, reply.c_str());
-        if (able.login) {
+        if (expected) {
             CHECK_EQ(status, RPC_S_OK);
+            char text[80];
+            snprintf(text, sizeof text, "status 0 service 10 level %lu authz 0",
+                     level == RPC_C_AUTHN_LEVEL_CALL ? RPC_C_AUTHN_LEVEL_PKT : level);
+            CHECK(reply.find(text) == 0);
+            CHECK_EQ(g_callbacks, callbacks + 1);
+            // A connection of somebody serves nobody else.
+            RPC_BINDING_HANDLE anonymous = echo::bind(sequence, endpoint);
+            CHECK_EQ(echo::call(anonymous, 0, "", &reply, echo::secure_client), RPC_S_ACCESS_DENIED);
+            RpcBindingFree(&anonymous);
+            CHECK_EQ(ntlm(b, level, "wrong"), RPC_S_OK);
+            CHECK_EQ(echo::call(b, 1, "", &reply, echo::secure_client), RPC_S_ACCESS_DENIED);
         } else {
             CHECK(status == RPC_S_ACCESS_DENIED || status == RPC_S_SEC_PKG_ERROR ||
                   status == RPC_S_UNKNOWN_AUTHN_SERVICE);
+            CHECK_EQ(g_callbacks, callbacks);
         }
         RpcBindingFree(&b);
     }
@@ -87,7 +104,11 @@ void authenticated(const char* sequence, const char* endpoint) {
 
 }  // namespace
 
-int test_pair() {
+int test_pair(int argc, char** argv) {
+    for (int i = 0; i < 3; ++i) {
+        if (i + 2 < argc) g_login[i] = argv[i + 2];
+        MultiByteToWideChar(CP_ACP, 0, g_login[i], -1, g_wide[i], 64);
+    }
     auto use = [](const char* sequence, const char* endpoint) {
         CHECK_EQ(RpcServerUseProtseqEpA(text(sequence), RPC_C_PROTSEQ_MAX_REQS_DEFAULT, text(endpoint), nullptr),
                  RPC_S_OK);

@@ -51,6 +51,35 @@ SECURITY_STATUS leg(Side& side, bool client, std::vector<unsigned char>& token) 
     return status;
 }
 
+// Header | body | trailer | token, as RPC has it.
+struct Message {
+    unsigned char header[24], body[32], trailer[8], token[64];
+    SecBuffer buffers[4];
+    SecBufferDesc desc{SECBUFFER_VERSION, 4, buffers};
+    explicit Message(unsigned long token_size) {
+        memset(header, 1, sizeof header);
+        memset(body, 2, sizeof body);
+        memset(trailer, 3, sizeof trailer);
+        buffers[0] = {sizeof header, SECBUFFER_DATA | SECBUFFER_READONLY_WITH_CHECKSUM, header};
+        buffers[1] = {sizeof body, SECBUFFER_DATA, body};
+        buffers[2] = {sizeof trailer, SECBUFFER_DATA | SECBUFFER_READONLY_WITH_CHECKSUM, trailer};
+        buffers[3] = {token_size, SECBUFFER_TOKEN, token};
+    }
+};
+
+bool passes(Side& from, Side& to, bool seal) {
+    SecPkgContext_Sizes sizes{};
+    if (QueryContextAttributesW(&from.context, SECPKG_ATTR_SIZES, &sizes) != SEC_E_OK) return false;
+    Message m(seal ? sizes.cbSecurityTrailer : sizes.cbMaxSignature);
+    if (m.buffers[3].cbBuffer > sizeof m.token) return false;
+    const SECURITY_STATUS sent =
+        seal ? EncryptMessage(&from.context, 0, &m.desc, 0) : MakeSignature(&from.context, 0, &m.desc, 0);
+    unsigned long quality = 0;
+    const SECURITY_STATUS taken =
+        seal ? DecryptMessage(&to.context, &m.desc, 0, &quality) : VerifySignature(&to.context, &m.desc, 0, &quality);
+    return sent == SEC_E_OK && taken == SEC_E_OK && m.body[0] == 2 && m.body[31] == 2;
+}
+
 }  // namespace
 
 Probe probe(const wchar_t* package, const wchar_t* user, const wchar_t* domain, const wchar_t* password) {
@@ -82,14 +111,25 @@ Probe probe(const wchar_t* package, const wchar_t* user, const wchar_t* domain, 
         if (client.done && token.empty()) break;
     }
     found.login = client.done && server.done;
+    if (!found.login) return found;
+    found.sign_to_server = passes(client, server, false);
+    found.sign_to_client = passes(server, client, false);
+    found.seal_to_server = passes(client, server, true);
+    found.seal_to_client = passes(server, client, true);
     return found;
 }
 
-int test_sspi() {
+int test_sspi(int argc, char** argv) {
+    wchar_t text[3][64] = {L"tester", L"TEST", L"Secret1!"};
+    for (int i = 0; i < 3 && i + 2 < argc; ++i) MultiByteToWideChar(CP_ACP, 0, argv[i + 2], -1, text[i], 64);
     for (const wchar_t* package : {L"NTLM", L"Negotiate", L"Kerberos"}) {
-        const Probe p = probe(package, L"tester", L"TEST", L"Secret1!");
+        const Probe p = probe(package, text[0], text[1], text[2]);
         printf("secur32 %ls: client 0x%08lx, server 0x%08lx, login %s\n", package, static_cast<unsigned long>(p.client),
                static_cast<unsigned long>(p.server), p.login ? "yes" : "no");
+        if (p.login)
+            printf("  signatures to the server %s, to the client %s; seals %s, %s\n",
+                   p.sign_to_server ? "hold" : "fail", p.sign_to_client ? "hold" : "fail",
+                   p.seal_to_server ? "hold" : "fail", p.seal_to_client ? "hold" : "fail");
         CHECK(!p.login || (p.client >= 0 && p.server >= 0));
     }
     return g_failures != 0;

@@ -35,6 +35,8 @@ Status default_principal(uint32_t service, Str& name) {
     return name.assign("FAKE\\server") ? Status::ok : Status::out_of_memory;
 }
 
-Status revert_thread() { return Status::ok; }
+Status revert_thread() {
+    return Status::ok;
+}
 
 }  // namespace rpc::security

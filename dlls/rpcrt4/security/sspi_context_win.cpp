@@ -1,5 +1,7 @@
 #include "security/sspi_context_win.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "base/utf.h"
 #include "security/providers.h"
@@ -91,15 +93,21 @@ Status SspiContext::step(ByteView in, Buffer& out, bool& complete) {
     }
     if (taken.cbBuffer > token.size()) return Status::sec_pkg_error;
     if (!out.append({token.data(), taken.cbBuffer})) return Status::out_of_memory;
+    attributes_ |= attributes;  // a package need not repeat what it granted in an earlier leg
     complete = status == SEC_E_OK || status == SEC_I_COMPLETE_NEEDED;
-    return complete ? finish(attributes) : Status::ok;
+    return complete ? finish() : Status::ok;
 }
 
-// A package that cannot do what the level needs is as good as one that failed ([MS-RPCE] 3.3.1.5.2.2).
-Status SspiContext::finish(unsigned long attributes) {
+// A package that cannot do what the level needs is as good as one that failed ([MS-RPCE] 3.3.1.5.2.2). Wine's NTLM does
+// it and reports no attributes at all: protect() sees to it that something was done.
+Status SspiContext::finish() {
     if (level_ < Level::packet) return Status::ok;
-    const unsigned long wanted = level_ == Level::privacy ? ISC_REQ_CONFIDENTIALITY : 0;
-    if ((attributes & wanted) != wanted) return Status::sec_pkg_error;
+    const unsigned long wanted = level_ == Level::privacy && attributes_ != 0 ? ISC_REQ_CONFIDENTIALITY : 0;
+    if ((attributes_ & wanted) != wanted) {
+        RPC_LOG(warn, "the security package does not grant what level %u needs: attributes 0x%lx",
+                static_cast<unsigned>(level_), attributes_);
+        return Status::sec_pkg_error;
+    }
     SECURITY_STATUS status = sspi()->table->QueryContextAttributesW(&handle_, SECPKG_ATTR_SIZES, &sizes_);
     if (status != SEC_E_OK) return status_of(status);
     const unsigned long size = token_size(level_);
@@ -121,9 +129,16 @@ Status SspiContext::protect(Level level, bool sign_header, const PduParts& pdu) 
     SecBuffer buffers[] = {buffer(read_only, pdu.header), buffer(SECBUFFER_DATA, pdu.body),
                            buffer(read_only, pdu.trailer), buffer(SECBUFFER_TOKEN, pdu.token)};
     SecBufferDesc desc{SECBUFFER_VERSION, 4, buffers};
+    uint8_t before[16];
+    const size_t compared = level == Level::privacy ? std::min(pdu.body.size(), sizeof before) : 0;
+    if (compared != 0) std::memcpy(before, pdu.body.data(), compared);
     const SecurityFunctionTableW& table = *sspi()->table;
     SECURITY_STATUS status = level == Level::privacy ? table.EncryptMessage(&handle_, 0, &desc, 0)
                                                      : table.MakeSignature(&handle_, 0, &desc, 0);
+    if (compared == sizeof before && status == SEC_E_OK && std::memcmp(before, pdu.body.data(), compared) == 0) {
+        RPC_LOG(error, "a package that was asked to encrypt did not");
+        return Status::sec_pkg_error;
+    }
     if (status == SEC_E_OK && buffers[3].cbBuffer == pdu.token.size()) return Status::ok;
     RPC_LOG(warn, "a PDU could not be protected: 0x%08lx, token of %lu bytes", static_cast<unsigned long>(status),
             buffers[3].cbBuffer);

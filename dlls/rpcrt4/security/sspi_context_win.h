@@ -49,7 +49,7 @@ public:
 
 private:
     SECURITY_STATUS leg(SecBufferDesc* in, SecBufferDesc& out, unsigned long& attributes);
-    Status finish(unsigned long attributes);
+    Status finish();
     bool signs_read_only(bool sign_header) const;
 
     const Ref<const SspiCredentials> credentials_;
@@ -58,6 +58,7 @@ private:
     const Level level_;
     const bool client_;
     bool made_ = false;
+    unsigned long attributes_ = 0;  // granted so far
     CtxtHandle handle_{};
     SecPkgContext_Sizes sizes_{};
 };
