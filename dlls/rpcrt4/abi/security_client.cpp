@@ -1,5 +1,6 @@
 // Family security: authentication of client bindings. Sources: the documentation page of each function, of
 // RPC_SECURITY_QOS and of SEC_WINNT_AUTH_IDENTITY.
+#include "abi/binding_vector.h"
 #include "abi/export.h"
 #include "abi/text.h"
 #include "base/guard.h"
@@ -9,13 +10,6 @@ namespace rpc::abi {
 namespace {
 
 using runtime::Binding;
-
-Status client_binding(RPC_BINDING_HANDLE handle, Ref<Binding>& binding) {
-    binding = Binding::from_handle(handle);
-    if (binding) return Status::ok;
-    return runtime::handle_table::kind_of(handle) == runtime::HandleKind::server_call ? Status::wrong_kind_of_binding
-                                                                                      : Status::invalid_binding;
-}
 
 // The version 1 part; what later versions add is for ncacn_http and for checks that only Schannel makes.
 Status read_qos(const RPC_SECURITY_QOS* from, runtime::AuthSettings& settings) {

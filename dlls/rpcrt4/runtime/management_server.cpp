@@ -5,6 +5,7 @@
 #include "runtime/management.h"
 #include "runtime/message.h"
 #include "runtime/server.h"
+#include "runtime/server_security.h"
 #include "wire/pdu.h"
 
 namespace rpc::runtime::management {
@@ -92,19 +93,23 @@ void RPC_ENTRY stop_server_listening(RPC_MESSAGE* m) {
     answer(m, body);
 }
 
-// No security provider tells a name yet.
+// The name is sent where the caller's room holds it with its terminator.
 void RPC_ENTRY inq_princ_name(RPC_MESSAGE* m) {
     Buffer body;
     Writer w(body);
     Reader in = request(m);
-    in.skip(4);
-    const uint32_t room = in.u32();
-    const Status status = authorize(m, Operation::inq_princ_name);
+    const uint32_t service = in.u32(), room = in.u32();
+    Str name;
+    Status status = authorize(m, Operation::inq_princ_name);
+    if (!failed(status)) status = registered_principal(service, name);
+    if (!failed(status) && name.size() >= room) status = Status::string_too_long;
+    const std::string_view sent = failed(status) ? std::string_view() : name.view();
     w.u32(room);
     w.u32(0);
-    w.u32(room == 0 ? 0 : 1);
+    w.u32(room == 0 ? 0 : static_cast<uint32_t>(sent.size()) + 1);
+    w.bytes({reinterpret_cast<const uint8_t*>(sent.data()), sent.size()});
     if (room != 0) w.u8(0);
-    put_status(w, failed(status) ? status : Status::unknown_authn_service);
+    put_status(w, status);
     answer(m, body);
 }
 

@@ -46,6 +46,13 @@ Status register_auth(uint32_t service, std::string_view principal) {
     return g_table.services.push_back(std::move(made)) ? Status::ok : Status::out_of_memory;
 }
 
+Status registered_principal(uint32_t service, Str& name) {
+    Guard g(g_table.mutex);
+    for (auto& r : g_table.services)
+        if (r.service == service) return name.assign(r.principal.view()) ? Status::ok : Status::out_of_memory;
+    return Status::unknown_authn_service;
+}
+
 Status accept_context(uint8_t service, security::Level level, Ref<security::Context>& context) {
     Ref<security::ServerAuth> auth;
     {

@@ -10,6 +10,9 @@ namespace rpc::runtime {
 // the same service takes the place of the first. unknown_authn_service, out_of_memory, sec_pkg_error.
 Status register_auth(uint32_t service, std::string_view principal);
 
+// The principal name that the service was registered with, or its default; unknown_authn_service, out_of_memory.
+Status registered_principal(uint32_t service, Str& name);
+
 // The server's half of a new context; unknown_authn_service for what is not registered.
 Status accept_context(uint8_t service, security::Level level, Ref<security::Context>& context);
 
