@@ -5,22 +5,27 @@ include(${CMAKE_SOURCE_DIR}/tests/interop/pairs.cmake)
 
 set(idl ${CMAKE_SOURCE_DIR}/tests/stubs/stubs.idl)
 set(programs ${CMAKE_CURRENT_LIST_DIR}/programs)
-set(widl_stubs ${CMAKE_BINARY_DIR}/widl)  # where tests/stubs has widl's own
 pe_program(async_stubs_client ${programs}/client_main.cpp ${programs}/client_async.cpp ${programs}/client_sync.cpp
-    ${programs}/memory.cpp ${widl_stubs}/Oicf/stubs_c.c)
+    ${programs}/memory.cpp)
 pe_program(async_stubs_server ${programs}/server_main.cpp ${programs}/managers_async.cpp ${programs}/managers_sync.cpp
-    ${programs}/memory.cpp ${widl_stubs}/Oicf/stubs_s.c)
-rpc_async_stubs(async_stubs_client ${idl} ${CMAKE_CURRENT_LIST_DIR}/stubs.acf CLIENT
-    WIDL_OPTIONS --prefix-client=c_ --prefix-server=s_)
-rpc_async_stubs(async_stubs_server ${idl} ${CMAKE_CURRENT_LIST_DIR}/stubs.acf SERVER
-    WIDL_OPTIONS --prefix-client=c_ --prefix-server=s_)
-foreach(program async_stubs_client async_stubs_server)
-    target_include_directories(${program} PRIVATE ${widl_stubs})
-    target_link_libraries(${program} PRIVATE test_support)
+    ${programs}/memory.cpp)
+foreach(side client server)
+    string(TOUPPER ${side} upper)
+    # The same without anything asynchronous, under other names.
+    add_library(sync_stubs_${side} OBJECT)
+    rpc_async_stubs(sync_stubs_${side} ${idl} ${CMAKE_CURRENT_LIST_DIR}/sync.acf ${upper}
+        WIDL_OPTIONS --prefix-client=sync_c_ --prefix-server=sync_s_)
+    rpc_async_stubs(async_stubs_${side} ${idl} ${CMAKE_CURRENT_LIST_DIR}/stubs.acf ${upper}
+        WIDL_OPTIONS --prefix-client=c_ --prefix-server=s_)
+    add_dependencies(async_stubs_${side} sync_stubs_${side})
+    target_include_directories(async_stubs_${side} PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/async_stubs)
+    target_link_libraries(async_stubs_${side} PRIVATE test_support sync_stubs_${side})
 endforeach()
-# widl gives the stub of what it does not interpret one name, in its own server stub and in the generated one.
-set_property(SOURCE ${CMAKE_CURRENT_BINARY_DIR}/async_stubs/async_stubs_server/stubs_s.c APPEND PROPERTY
-    COMPILE_OPTIONS "-Dstubs_narrow_float=async_stubs_narrow_float")
+# widl gives the stub of what it does not interpret one name in every server.
+foreach(function floats narrow_float long_ones)
+    set_property(SOURCE ${CMAKE_CURRENT_BINARY_DIR}/async_stubs/sync_stubs_server/stubs_s.c APPEND PROPERTY
+        COMPILE_OPTIONS "-Dstubs_${function}=sync_stubs_${function}")
+endforeach()
 
 # wine8.async_stubs.async-sync.x64-x86: an asynchronous server that is x64, a synchronous client that is x86. Registered by
 # the client's build.
@@ -38,8 +43,15 @@ foreach(protocol np tcp)
     pair_test(async_stubs.${protocol}.${ARCH} PROTOCOL ${protocol} SERVER ${ARCH} async_stubs_server
         CLIENT ${ARCH} async_stubs_client)
 endforeach()
-# Where one side is Wine's own rpcrt4: it serves nothing asynchronously.
+# Where one side is Wine's own rpcrt4, which answers asynchronous calls before their time.
 pair_test(async_stubs.builtin-client.${ARCH} PROTOCOL lrpc SERVER ${ARCH} async_stubs_server
-    CLIENT ${ARCH} async_stubs_client OPTIONS --client-builtin)
+    CLIENT ${ARCH} async_stubs_client OPTIONS --client-builtin --client-arg=--builtin)
 pair_test(async_stubs.builtin-server.${ARCH} PROTOCOL lrpc SERVER ${ARCH} async_stubs_server
-    CLIENT ${ARCH} async_stubs_client OPTIONS --server-builtin --server-arg=--sync)
+    CLIENT ${ARCH} async_stubs_client OPTIONS --server-builtin --server-arg=--sync --server-arg=--builtin
+    --client-arg=--builtin)
+
+# README.md's worked example, as it stands there. It is x64's.
+if(ARCH STREQUAL "x64")
+    wine_test(readme-hello COMMAND ${CMAKE_CURRENT_LIST_DIR}/readme @WINE@ ${PREFIX_DIR}/wine@WINE@
+        ${CMAKE_BINARY_DIR}/readme-hello@WINE@)
+endif()

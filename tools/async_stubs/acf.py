@@ -48,7 +48,7 @@ class Reader:
 def read(path):
     """{(interface, procedure): line}, in the order of the file."""
     reader = Reader(path)
-    listed = {}
+    listed, interfaces = {}, 0
     while not reader.is_next(""):
         if reader.is_next("["):
             reader.next()
@@ -59,6 +59,7 @@ def read(path):
             reader.expect("]")
         reader.expect("interface")
         interface = reader.name("the interface's name")
+        interfaces += 1
         reader.expect("{")
         while not reader.is_next("}"):
             reader.expect("[")
@@ -77,6 +78,6 @@ def read(path):
         reader.next()
         if reader.is_next(";"):
             reader.next()
-    if not listed:
-        raise StubError(path, 1, "lists no procedure")
+    if not interfaces:
+        raise StubError(path, 1, "has no interface")
     return listed

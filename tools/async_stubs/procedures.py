@@ -193,17 +193,30 @@ class InlineReader:
         return form.fail(type_, f"a parameter of type {kind:#04x} must be interpreted to be asynchronous")
 
 
-def make_async(p, slot, depth_of, types, type_base, fail):
+def correct(p, depth_of, types):
+    """Puts right what widl 7 gets wrong. True when there was something."""
+    before = len(p.parameters)
+    wrong = False
+    if p.binding and p.binding[0] == BIND_PRIMITIVE:
+        # It describes a handle_t as a long, but nothing of a handle is on the wire.
+        handle = int.from_bytes(p.binding[2:4], "little")
+        p.parameters = [q for q in p.parameters if q.stack != handle or not q.attributes & BASE]
+        wrong = len(p.parameters) != before
+    for q in p.parameters:
+        if not q.attributes & (BASE | SIMPLE_REF | RETURN):
+            right = types.skipped_reference(q.type, depth_of(q.label.removeprefix("parameter ")))
+            wrong |= right != q.type
+            q.type = right
+    return wrong
+
+
+def make_async(p, slot, types, type_base, fail):
     """Turns `p` into its asynchronous form: one slot more in front of everything. `type_base` is where the shifted copy
-    of the type format string begins; `depth_of` tells how many pointers a named parameter is."""
+    of the type format string begins."""
     if p.rpc_flags & ~ASYNC_IN_IDL & 0xffff0000:
         fail(f"rpc_flags {p.rpc_flags:#x} are not understood")
-    handle = int.from_bytes(p.binding[2:4], "little") if p.binding else None
-    if p.binding and p.binding[0] == BIND_PRIMITIVE:
-        # widl 7 describes a handle_t as a long; nothing of it is on the wire.
-        p.parameters = [q for q in p.parameters if q.stack != handle or not q.attributes & BASE]
     if p.binding:
-        p.binding = p.binding[:2] + word(handle + slot) + p.binding[4:]
+        p.binding = p.binding[:2] + word(int.from_bytes(p.binding[2:4], "little") + slot) + p.binding[4:]
     p.rpc_flags &= ~ASYNC_IN_IDL
     p.oi_flags |= HAS_RPC_FLAGS  # the asynchronous interpreters always read them
     p.stack_size += slot
@@ -214,9 +227,6 @@ def make_async(p, slot, depth_of, types, type_base, fail):
             continue
         if q.attributes & RETURN and (q.attributes & SIMPLE_REF or types.format.byte(q.type) in fc.STRUCTURES):
             fail("an asynchronous procedure cannot return a structure")
-        name = q.label.removeprefix("parameter ")
-        if not q.attributes & (SIMPLE_REF | RETURN):
-            q.type = types.skipped_reference(q.type, depth_of(name))
         q.type += type_base
     if slot == 8:
         p.flags |= HAS_EXTENSION
@@ -236,15 +246,16 @@ def float_mask(p):
 def encode(p):
     """[(bytes, remark)] of the whole description."""
     parts = [(bytes([p.handle_type, p.oi_flags]), "implicit handle" if p.handle_type else "explicit handle"),
-             (p.rpc_flags.to_bytes(4, "little"), "rpc_flags"),
              (word(p.number), f"method {p.number}"),
              (word(p.stack_size), f"stack size = {p.stack_size}")]
+    if p.oi_flags & HAS_RPC_FLAGS:
+        parts.insert(1, (p.rpc_flags.to_bytes(4, "little"), "rpc_flags"))
     if p.binding:
         offset = int.from_bytes(p.binding[2:4], "little")
         parts.append((p.binding, f"binding handle, stack offset = {offset}"))
     parts += [(word(p.client_size), f"client buffer = {p.client_size}"),
               (word(p.server_size), f"server buffer = {p.server_size}"),
-              (bytes([p.flags, len(p.parameters)]), f"asynchronous, {len(p.parameters)} params")]
+              (bytes([p.flags, len(p.parameters)]), f"{len(p.parameters)} params")]
     if p.extension:
         parts.append((p.extension, "extension"))
     for q in p.parameters:

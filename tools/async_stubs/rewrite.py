@@ -15,7 +15,12 @@ class Found:
 
     def __init__(self, function, body, interface, name, procedure):
         self.function, self.body, self.interface, self.name, self.procedure = function, body, interface, name, procedure
-        self.offset = None  # of the asynchronous description
+        self.is_async = True
+        self.offset = None  # of the new description
+
+    def depth_of(self, name):
+        """How many pointers the parameter `name` is."""
+        return next((p.depth() for p in self.function.parameters if p.name == name), 0)
 
 
 class Edits:
@@ -65,6 +70,13 @@ class StubFile:
         return self.proc.byte(offset + 1) & procedures.HAS_RPC_FLAGS and \
             self.proc.word(offset + 2) & procedures.ASYNC_IN_IDL
 
+    def needs_correction(self, function, offset):
+        """The synchronous procedure at `offset`, put right, or None when widl was right."""
+        found = Found(function, None, *self.procedure_at(offset),
+                      procedures.read_interpreted(self.proc, offset, self.slot))
+        found.is_async = False
+        return found if procedures.correct(copy.deepcopy(found.procedure), found.depth_of, self.types) else None
+
     def check_correlations(self, found):
         """Each correlation must name the parameter that stands where it points: widl 7 describes a union type that two
         parameters share for the last of them alone."""
@@ -86,19 +98,20 @@ class StubFile:
         return needs_copy
 
     def extend(self, all_found):
-        """Appends the asynchronous descriptions to the format strings, and sets each one's offset."""
+        """Appends the new descriptions to the format strings, and sets each one's offset."""
         base = 0
-        if any([self.check_correlations(f) for f in all_found]):
+        if any([self.check_correlations(f) for f in all_found if f.is_async]):
             base = (len(self.types.format.bytes) + 3) & ~3
         appended = [(bytes((-len(self.proc.bytes)) & 1), "alignment")] if len(self.proc.bytes) & 1 else []
         offset = len(self.proc.bytes) + len(appended)
         for f in all_found:
-            f.procedure = copy.deepcopy(f.procedure)
-            depths = {p.name: p.depth() for p in f.function.parameters}
-            procedures.make_async(f.procedure, self.slot, lambda name, d=depths: d.get(name, 0), self.types, base,
-                                  lambda text, f=f: self.source.fail(f.function.start, f"{f.name}: {text}"))
+            procedures.correct(f.procedure, f.depth_of, self.types)
+            if f.is_async:
+                procedures.make_async(f.procedure, self.slot, self.types, base,
+                                      lambda text, f=f: f.function.source.fail(f.function.start, f"{f.name}: {text}"))
             f.offset = offset
-            appended.append((b"", f"{offset} (asynchronous procedure {f.interface}::{f.name})"))
+            kind = "asynchronous procedure" if f.is_async else "procedure, corrected,"
+            appended.append((b"", f"{offset} ({kind} {f.interface}::{f.name})"))
             for part in procedures.encode(f.procedure):
                 appended.append(part)
                 offset += len(part[0])
@@ -182,7 +195,8 @@ def is_stub_of(source, functions, function, prefix, name):
 
 
 def read_client(source, listed, fail_list):
-    """The client file's procedures that are listed: {(interface, name): Found}."""
+    """The client file's procedures that are listed, and the synchronous ones that are to be corrected, whose body is only
+    the place of their offset: {(interface, name): Found}."""
     stub = StubFile(source)
     functions = Function.all(source, "\n{")
     prefix = prefix_of(stub, functions)
@@ -200,10 +214,14 @@ def read_client(source, listed, fail_list):
                 found[where] = Found(function, body, *where, procedures.read_interpreted(stub.proc, at, stub.slot))
             elif stub.is_async(at):
                 unlisted.append((function, where[1]))
+            elif corrected := stub.needs_correction(function, at):
+                corrected.body = function.list_end + call.start(2), function.list_end + call.end(2)
+                found[where] = corrected
         elif inline:
             for interface, name in listed:
                 if interface == inline[1] and is_stub_of(source, functions, function, prefix, name):
-                    found[interface, name] = read_inline(stub, function, body, interface, name, int(inline[2]))
+                    found[interface, name] = read_inline(stub, function, function.start, body, interface, name,
+                                                         int(inline[2]))
     for where in listed:
         if where not in found:
             fail_list(where, f"{source.path} has no procedure {where[1]} in an interface {where[0]}")
@@ -212,20 +230,26 @@ def read_client(source, listed, fail_list):
     return stub, found
 
 
-def read_inline(stub, function, body, interface, name, number):
+def read_inline(stub, function, at, body, interface, name, number):
+    """What an inline stub, which stands at `at`, lets know of its procedure."""
     source = stub.source
     match = re.search(r"\(PFORMAT_STRING\)&" + PROC + r"\.Format\[(\d+)\]", body)
+    if "RPC_S_INVALID_BOUND" in body:
+        source.fail(at, f"{name}: a [range] in a procedure that widl does not interpret is not supported")
     reader = procedures.InlineReader(stub.proc, stub.types, stub.slot)
     if not match:
-        source.fail(function.start, f"{name}: an inline stub that names no description is not understood")
+        source.fail(at, f"{name}: an inline stub that names no description is not understood")
     procedure = reader.read(int(match[1]), number, function.parameters, "NdrCorrelationInitialize" in body)
     return Found(function, body, interface, name, procedure)
 
 
 def write_client(stub, found):
     stub.extend(found)
-    stub.shift_evaluators([(f.interface, f.name) for f in found])
+    stub.shift_evaluators([(f.interface, f.name) for f in found if f.is_async])
     for f in found:
+        if not f.is_async:
+            stub.edits.replace(*f.body, str(f.offset))
+            continue
         start, end = f.function.start, f.function.list_end + len(f.body)
         frame = re.search(r"^struct __frame_%s\n\{.*?\Z" % re.escape(f.function.name), stub.source.text[:start],
                           re.M | re.S)

@@ -42,7 +42,7 @@ def read_server(source, header, listed, fail_list):
     interfaces, found = {}, []
     for where in listed:
         name, procedure_name = where
-        if f"&{name}_ServerInfo" not in source.text and f"{name}___RpcServerInterface" not in source.text:
+        if f"{name}___RpcServerInterface" not in source.text:
             fail_list(where, f"{source.path} has no interface {name}")
         if name not in interfaces:
             interfaces[name] = Interface(source, name)
@@ -51,22 +51,36 @@ def read_server(source, header, listed, fail_list):
         if procedure_name not in remarks:
             fail_list(where, f"{source.path} has no procedure {procedure_name} in interface {name}")
         found.append(read_procedure(stub, interface, remarks.index(procedure_name), procedure_name, prototypes))
-    refuse_unlisted(stub, listed)
+    for interface in {where[0]: None for where in map(stub.procedure_at, stub.proc.labels) if where}:
+        if interface not in interfaces:
+            interfaces[interface] = Interface(source, interface)
+        found += read_unlisted(stub, interfaces[interface], listed, prototypes)
     return stub, interfaces, found
 
 
-def refuse_unlisted(stub, listed):
-    for offset in stub.proc.labels:
-        where = stub.procedure_at(offset)
-        if where and where not in listed and stub.is_async(offset):
-            stub.proc.fail(offset, f"{where[1]} is [async] in the IDL, but not in the list")
+def read_unlisted(stub, interface, listed, prototypes):
+    """The synchronous procedures of which widl's description is to be corrected."""
+    for number, (start, _, offset, _) in enumerate(interface.offsets.entries):
+        where = stub.procedure_at(int(offset))
+        if not where or where in listed or interface.dispatch.entries[number][2] != "NdrServerCall2":
+            continue
+        if stub.is_async(int(offset)):
+            stub.source.fail(start, f"{where[1]} is [async] in the IDL, but not in the list")
+        function = find_prototype(stub, interface, number, prototypes)
+        if corrected := stub.needs_correction(function, int(offset)):
+            yield corrected
 
 
-def read_procedure(stub, interface, number, name, prototypes):
+def find_prototype(stub, interface, number, prototypes):
     start, _, routine, _ = interface.routines.entries[number]
     function = next((f for f in prototypes if f.name == routine), None)
     if not function:
         stub.source.fail(start, f"{routine} has no prototype in the header")
+    return function
+
+
+def read_procedure(stub, interface, number, name, prototypes):
+    function = find_prototype(stub, interface, number, prototypes)
     at = int(interface.offsets.entries[number][2])
     dispatch_at, _, dispatch, _ = interface.dispatch.entries[number]
     if dispatch == "NdrServerCall2":
@@ -79,22 +93,23 @@ def read_procedure(stub, interface, number, name, prototypes):
                          re.M | re.S)
         if not body:
             stub.source.fail(dispatch_at, f"the stub {dispatch} is not understood")
-        found = read_inline(stub, function, body[0], interface.name, name, number)
+        found = read_inline(stub, function, body.start(), body[0], interface.name, name, number)
         found.body = body
     if found.procedure.number != number:
-        stub.source.fail(start, f"{name} is method {found.procedure.number} by its description, {number} by its place")
+        stub.source.fail(dispatch_at, f"{name} is method {found.procedure.number} by its description, {number} by its place")
     return found
 
 
 def write_server(stub, interfaces, found):
     stub.extend(found)
-    stub.shift_evaluators([(f.interface, f.name) for f in found])
+    stub.shift_evaluators([(f.interface, f.name) for f in found if f.is_async])
     for f in found:
         interface, number = interfaces[f.interface], f.procedure.number
-        start, end, dispatch, _ = interface.dispatch.entries[number]
-        stub.edits.replace(start, end, "NdrAsyncServerCall")
         start, end, _, _ = interface.offsets.entries[number]
         stub.edits.replace(start, end, str(f.offset))
+        start, end, dispatch, _ = interface.dispatch.entries[number]
+        if f.is_async:
+            stub.edits.replace(start, end, "NdrAsyncServerCall")
         if f.body:
             frame = re.search(rf"^struct __frame_{dispatch}\n\{{.*?\Z", stub.source.text[:f.body.start()], re.M | re.S)
             start = frame.start() if frame else f.body.start()

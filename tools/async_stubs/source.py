@@ -66,6 +66,7 @@ class Function:
     PATTERN = r"^(?P<result>[A-Za-z_][\w *]*?[ *])(?P<convention>__[a-z]+ )?%s\(\n(?P<list>(?:    [^\n]*\n)*?    [^\n]*)\)"
 
     def __init__(self, source, match, end):
+        self.source = source
         self.name = match["name"]
         self.result = match["result"].strip()
         self.convention = (match["convention"] or "").strip()

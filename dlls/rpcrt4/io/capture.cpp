@@ -96,6 +96,7 @@ public:
     bool alive() override { return stream_->alive(); }
     uint32_t peer_process() const override { return stream_->peer_process(); }
     bool peer_is_local() const override { return stream_->peer_is_local(); }
+    Status impersonate_peer() override { return stream_->impersonate_peer(); }
     std::string_view peer_address() const override { return stream_->peer_address(); }
 
 private:

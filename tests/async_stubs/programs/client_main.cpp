@@ -1,11 +1,12 @@
-// async_stubs_client SEQUENCE ENDPOINT [--sync]: every kind of parameter through the generated asynchronous stubs, or
-// through widl's own ones, to the server that async_stubs_server is.
-#include "client.h"
+// async_stubs_client SEQUENCE ENDPOINT [--sync|--builtin]: every kind of parameter through the generated asynchronous
+// stubs, or through widl's own ones, to the server that async_stubs_server is.
 #include <string>
+#include "client.h"
 
 int main(int argc, char** argv) {
-    if (argc < 3) return printf("async_stubs_client SEQUENCE ENDPOINT [--sync]\n"), 2;
+    if (argc < 3) return printf("async_stubs_client SEQUENCE ENDPOINT [--sync|--builtin]\n"), 2;
     const bool sync = argc > 3 && !strcmp(argv[3], "--sync");
+    const bool builtin = argc > 3 && !strcmp(argv[3], "--builtin");
     pairing = sync ? "synchronous client" : "asynchronous client";
     RPC_CSTR text = nullptr;
     handle_t h = nullptr;
@@ -13,7 +14,7 @@ int main(int argc, char** argv) {
                                                  reinterpret_cast<RPC_CSTR>(argv[2]), nullptr, &text);
     if (!status) status = RpcBindingFromStringBindingA(text, &h);
     if (status) return printf("no binding: %ld\n", status), 1;
-    const unsigned raised = guarded([&] { sync ? run_sync(h) : run_async(h); }).raised;
+    const unsigned raised = guarded([&] { sync ? run_sync(h) : run_async(h, builtin); }).raised;
     if (raised) {
         ++failures;
         printf("FAIL %s: raised %u\n", pairing, raised);

@@ -1,9 +1,10 @@
-// The same cases through widl's own, synchronous stubs.
+// The same cases through synchronous stubs.
 #include "client.h"
-#include "Oicf/stubs.h"
+
+#include "sync_stubs_client/stubs.h"
 #include <rpctry.h>
 #define BEFORE (ULONG_PTR)0x1
-#define C(name) Oicf_c_##name
+#define C(name) sync_c_##name
 #include "stubs/programs/cases.inc"
 
 void run_sync(handle_t h) {

@@ -1,5 +1,5 @@
-// tests/stubs' manager routines behind widl's own, synchronous server stubs.
+// tests/stubs' manager routines behind synchronous server stubs.
 #include "stubs/programs/common.h"
-#include "Oicf/stubs.h"
-#define M(name) Oicf_s_##name
+#include "sync_stubs_server/stubs.h"
+#define M(name) sync_s_##name
 #include "stubs/programs/managers.inc"

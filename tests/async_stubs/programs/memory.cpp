@@ -1,5 +1,6 @@
 // The stubs' memory, counted, and the cases' variables; in both programs.
 #include "stubs/programs/common.h"
+
 #include <rpcndr.h>
 
 int failures, checks;
