@@ -28,8 +28,8 @@ def flush_folder(path):
         os.close(folder)
 
 
-def write(path, content, like=None):
-    """`like`: a file whose mode and times the new one gets."""
+def write(path, content, like=None, mode_of=None):
+    """`like`: a file whose mode and times the new one gets; `mode_of`: one whose mode alone it gets."""
     new = path + MARK
     remove(new)
     with open(new, "xb") as file:
@@ -38,6 +38,8 @@ def write(path, content, like=None):
         os.fsync(file.fileno())
     if like is not None:
         shutil.copystat(like, new)
+    elif mode_of is not None:
+        shutil.copymode(mode_of, new)
     os.replace(new, path)
     flush_folder(os.path.dirname(path))
 

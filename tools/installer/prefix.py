@@ -35,7 +35,7 @@ class Prefix:
         self.path = os.path.realpath(path)
         if not os.path.isdir(self.path):
             raise Refused(f"there is no folder {path}")
-        self.user_reg = os.path.join(self.path, "user.reg")
+        self.user_reg = os.path.realpath(os.path.join(self.path, "user.reg"))  # where it is a link, what it leads to
         drive = os.path.join(self.path, "dosdevices", "c:")
         if not os.path.isdir(drive):
             drive = os.path.join(self.path, "drive_c")

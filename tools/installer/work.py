@@ -102,7 +102,7 @@ def _write_hive(prefix, hive):
     if content == files.read(prefix.user_reg):
         return
     prefix.refuse_if_in_use()
-    files.write(prefix.user_reg, content, like=prefix.user_reg)
+    files.write(prefix.user_reg, content, mode_of=prefix.user_reg)
     if prefix.server() is not None:
         raise Refused("Wine was started in the prefix at this very moment and may overwrite its registry with what it has "
                       "read: end it and run this again")
