@@ -119,6 +119,8 @@ Status ServerMessage::set_handle_argument() {
 
 Status ServerMessage::make_frame() {
     RPC_TRY(result_of(procedure_, result_kind_));
+    // A method's goes behind its object, and compilers do not agree.
+    if (procedure_.is_object() && result_kind_.in_memory) return Status::cannot_support;
     // In front there is room for the address of a result in memory; behind, since a hyper or double result may be wider than
     // the slot that the header counts for it.
     constexpr size_t in_front = 16;
