@@ -1,11 +1,8 @@
 // What a server is reached by. Sources: the documentation page of each function.
-
-// MinGW-w64's header leaves out the calling convention of this one, which is __stdcall like all others.
-#define RpcServerInqBindingHandle declared_without_convention
-#include "abi/export.h"
-#undef RpcServerInqBindingHandle
-
+// mingw-w64 declares this one without its calling convention, which x86 minds.
+#define RpcServerInqBindingHandle RpcServerInqBindingHandle_as_declared
 #include "abi/binding_vector.h"
+#undef RpcServerInqBindingHandle
 #include "base/guard.h"
 #include "runtime/server.h"
 #include "runtime/thread_state.h"

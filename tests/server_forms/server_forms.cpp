@@ -1,0 +1,316 @@
+// Every form of a server's set-up, what a server knows of its calls and of itself, and remote management, in one process. No
+// server of the builtin does most of this: the program runs on ours.
+#include <windows.h>
+#include <rpc.h>
+#include <rpcndr.h>
+#include <rpcasync.h>
+
+#include <string>
+
+#include "basics/check.h"
+
+namespace {
+
+const RPC_SYNTAX_IDENTIFIER kNdr = {{0x8a885d04, 0x1ceb, 0x11c9, {0x9f, 0xe8, 0x08, 0x00, 0x2b, 0x10, 0x48, 0x60}}, {2, 0}};
+const GUID kInterface = {0x51f0a3b2, 0x9c11, 0x4f0e, {0x8a, 0x01, 0x66, 0x6f, 0x72, 0x6d, 0x73, 0x01}};
+
+RPC_PROTSEQ_ENDPOINT g_endpoints[] = {
+    {(unsigned char*)"ncalrpc", (unsigned char*)"server_forms"},
+    {(unsigned char*)"ncadg_ip_udp", (unsigned char*)"9999"},
+    {(unsigned char*)"ncacn_np", (unsigned char*)"\\pipe\\server_forms"},
+};
+
+// mingw-w64 declares it without its calling convention, which x86 minds.
+RPC_STATUS binding_handle(RPC_BINDING_HANDLE* handle) {
+    using Function = RPC_STATUS(RPC_ENTRY*)(RPC_BINDING_HANDLE*);
+    const auto function = reinterpret_cast<Function>(
+        reinterpret_cast<void*>(GetProcAddress(GetModuleHandleA("rpcrt4"), "RpcServerInqBindingHandle")));
+    return function ? function(handle) : RPC_S_CANNOT_SUPPORT;
+}
+
+// What the manager saw of the last call.
+struct Seen {
+    RPC_STATUS v1, v2, v3, bad_version, handle_status, type_status, pid_status, local_status, back_status;
+    RPC_CALL_ATTRIBUTES_V3_W attributes;
+    RPC_BINDING_HANDLE handle;
+    unsigned type, local;
+    unsigned long pid;
+    std::string back;
+    void* epv;
+};
+Seen g_seen;
+
+std::string text_of(RPC_BINDING_HANDLE handle) {
+    RPC_CSTR text = nullptr;
+    CHECK_EQ(RpcBindingToStringBindingA(handle, &text), RPC_S_OK);
+    std::string out(text ? reinterpret_cast<char*>(text) : "");
+    RpcStringFreeA(&text);
+    return out;
+}
+
+void __RPC_STUB look(RPC_MESSAGE* m) {
+    Seen& s = g_seen;
+    s = {};
+    s.epv = m->ManagerEpv;
+    s.handle_status = binding_handle(&s.handle);
+    RPC_CALL_ATTRIBUTES_V1_A v1{};
+    v1.Version = 1;
+    s.v1 = RpcServerInqCallAttributesA(m->Handle, &v1);
+    v1.Version = 77;
+    s.bad_version = RpcServerInqCallAttributesA(m->Handle, &v1);
+    RPC_CALL_ATTRIBUTES_V2_A v2{};
+    v2.Version = 2;
+    s.v2 = RpcServerInqCallAttributesA(nullptr, &v2);
+    s.attributes.Version = 3;
+    s.attributes.Flags = RPC_QUERY_CLIENT_PID;
+    s.v3 = RpcServerInqCallAttributesW(m->Handle, &s.attributes);
+    s.type_status = I_RpcBindingInqTransportType(m->Handle, &s.type);
+    s.pid_status = I_RpcBindingInqLocalClientPID(m->Handle, &s.pid);
+    s.local_status = I_RpcBindingIsClientLocal(m->Handle, &s.local);
+    RPC_BINDING_HANDLE back = nullptr;
+    s.back_status = RpcBindingServerFromClient(m->Handle, &back);
+    if (s.back_status == RPC_S_OK) {
+        s.back = text_of(back);
+        RpcBindingFree(&back);
+    }
+    m->BufferLength = 0;
+    (void)I_RpcGetBuffer(m);
+}
+
+RPC_DISPATCH_FUNCTION g_functions[] = {look, nullptr};
+RPC_DISPATCH_TABLE g_table = {1, g_functions, 0};
+RPC_SERVER_INTERFACE g_spec = {sizeof g_spec, {kInterface, {1, 0}}, kNdr, &g_table, 3, g_endpoints};
+RPC_CLIENT_INTERFACE g_client = {sizeof g_client, {kInterface, {1, 0}}, kNdr, nullptr, 3, g_endpoints};
+
+RPC_STATUS call(RPC_BINDING_HANDLE binding) {
+    RPC_MESSAGE m{};
+    m.Handle = binding;
+    m.RpcInterfaceInformation = &g_client;
+    RPC_STATUS status = I_RpcGetBuffer(&m);
+    if (status == RPC_S_OK) status = I_RpcSendReceive(&m);
+    return status == RPC_S_OK ? I_RpcFreeBuffer(&m) : status;
+}
+
+RPC_BINDING_HANDLE bind(const char* text) {
+    RPC_BINDING_HANDLE handle = nullptr;
+    CHECK_EQ(RpcBindingFromStringBindingA((RPC_CSTR)text, &handle), RPC_S_OK);
+    return handle;
+}
+
+int bindings_with(const char* prefix) {
+    RPC_BINDING_VECTOR* vector = nullptr;
+    int found = 0;
+    CHECK_EQ(RpcServerInqBindingsEx(nullptr, &vector), RPC_S_OK);
+    for (unsigned long i = 0; vector && i < vector->Count; ++i) found += text_of(vector->BindingH[i]).rfind(prefix, 0) == 0;
+    CHECK_EQ(RpcBindingVectorFree(&vector), RPC_S_OK);
+    return found;
+}
+
+void forms() {
+    RPC_POLICY policy = {sizeof policy, RPC_C_USE_INTERNET_PORT, RPC_C_BIND_TO_ALL_NICS};
+    RPC_POLICY bad = {1, 0, 0};
+    CHECK_EQ(RpcServerUseProtseqIfA((RPC_CSTR) "ncacn_ip_tcp", 10, &g_spec, nullptr), RPC_S_PROTSEQ_NOT_FOUND);
+    CHECK_EQ(RpcServerUseProtseqIfA((RPC_CSTR) "ncadg_ip_udp", 10, &g_spec, nullptr), RPC_S_PROTSEQ_NOT_SUPPORTED);
+    CHECK_EQ(RpcServerUseAllProtseqsIf(10, &g_spec, nullptr), RPC_S_OK);
+    CHECK_EQ(bindings_with("ncalrpc:[server_forms]"), 1);
+    CHECK_EQ(bindings_with("ncacn_np:[\\\\pipe\\\\server_forms]"), 1);
+    CHECK_EQ(RpcServerUseProtseqIfW((RPC_WSTR)L"ncalrpc", 10, &g_spec, nullptr), RPC_S_DUPLICATE_ENDPOINT);
+    CHECK_EQ(RpcServerUseProtseqExA((RPC_CSTR) "ncacn_ip_tcp", 10, nullptr, &bad), RPC_S_INVALID_ARG);
+    CHECK_EQ(RpcServerUseProtseqExA((RPC_CSTR) "ncacn_ip_tcp", 10, nullptr, &policy), RPC_S_OK);
+    CHECK_EQ(RpcServerUseProtseqExW((RPC_WSTR)L"ncacn_ip_tcp", 0, nullptr, &policy), RPC_S_MAX_CALLS_TOO_SMALL);
+    CHECK_EQ(bindings_with("ncacn_ip_tcp:["), 1);
+    CHECK_EQ(RpcServerUseAllProtseqsEx(10, nullptr, &policy), RPC_S_OK);
+    CHECK_EQ(bindings_with("ncalrpc:["), 2);
+    CHECK_EQ(bindings_with("ncacn_np:["), 2);
+    CHECK_EQ(bindings_with("ncacn_ip_tcp:["), 2);
+}
+
+void protocols() {
+    RPC_PROTSEQ_VECTORA* narrow = nullptr;
+    RPC_PROTSEQ_VECTORW* wide = nullptr;
+    CHECK_EQ(RpcNetworkInqProtseqsA(&narrow), RPC_S_OK);
+    CHECK_EQ(RpcNetworkInqProtseqsW(&wide), RPC_S_OK);
+    CHECK(narrow && wide && narrow->Count == wide->Count && narrow->Count >= 3);
+    for (unsigned i = 0; narrow && i < narrow->Count; ++i) CHECK_EQ(RpcNetworkIsProtseqValidA(narrow->Protseq[i]), RPC_S_OK);
+    for (unsigned i = 0; wide && i < wide->Count; ++i) CHECK_EQ(RpcNetworkIsProtseqValidW(wide->Protseq[i]), RPC_S_OK);
+    CHECK_EQ(RpcProtseqVectorFreeA(&narrow), RPC_S_OK);
+    CHECK_EQ(RpcProtseqVectorFreeW(&wide), RPC_S_OK);
+    CHECK(!narrow && !wide);
+}
+
+void calls() {
+    RPC_BINDING_HANDLE handle = bind("ncalrpc:");  // the endpoint is the interface's own
+    CHECK_EQ(call(handle), RPC_S_OK);
+    const Seen& s = g_seen;
+    CHECK_EQ(s.handle_status, RPC_S_OK);
+    CHECK(s.handle != nullptr);
+    CHECK_EQ(s.v1, RPC_S_OK);
+    CHECK_EQ(s.v2, RPC_S_OK);
+    CHECK_EQ(s.v3, RPC_S_OK);
+    CHECK_EQ(s.bad_version, RPC_S_INVALID_ARG);
+    CHECK_EQ(s.attributes.ProtocolSequence, 3);
+    CHECK_EQ(s.attributes.IsClientLocal, rcclLocal);
+    CHECK_EQ((ULONG_PTR)s.attributes.ClientPID, GetCurrentProcessId());
+    CHECK_EQ(s.attributes.CallStatus, RPC_CALL_STATUS_IN_PROGRESS);
+    CHECK_EQ(s.attributes.CallType, rctNormal);
+    CHECK_EQ(s.attributes.OpNum, 0);
+    CHECK(!memcmp(&s.attributes.InterfaceUuid, &kInterface, sizeof kInterface));
+    CHECK_EQ(s.attributes.AuthenticationLevel, RPC_C_AUTHN_LEVEL_PKT_PRIVACY);
+    CHECK_EQ(s.type_status, RPC_S_OK);
+    CHECK_EQ(s.type, TRANSPORT_TYPE_LPC);
+    CHECK_EQ(s.pid_status, RPC_S_OK);
+    CHECK_EQ(s.pid, GetCurrentProcessId());
+    CHECK_EQ(s.local_status, RPC_S_OK);
+    CHECK_EQ(s.local, 1);
+    CHECK_EQ(s.back_status, RPC_S_OK);
+    CHECK(s.back == "ncalrpc:");
+    unsigned type = 0;
+    RPC_CSTR found = nullptr;
+    CHECK_EQ(I_RpcBindingInqTransportType(handle, &type), RPC_S_OK);
+    CHECK_EQ(type, TRANSPORT_TYPE_LPC);
+    CHECK_EQ(I_RpcBindingInqDynamicEndpointA(handle, &found), RPC_S_OK);
+    CHECK(found && !strcmp(reinterpret_cast<char*>(found), "server_forms"));
+    RpcStringFreeA(&found);
+    RpcBindingFree(&handle);
+
+    // Outside of a call there is none.
+    RPC_CALL_ATTRIBUTES_V1_A none{};
+    none.Version = 1;
+    CHECK_EQ(binding_handle(&handle), RPC_S_NO_CALL_ACTIVE);
+    CHECK_EQ(RpcServerInqCallAttributesA(nullptr, &none), RPC_S_NO_CALL_ACTIVE);
+
+    handle = bind("ncacn_np:[\\pipe\\server_forms]");
+    CHECK_EQ(call(handle), RPC_S_OK);
+    CHECK_EQ(s.attributes.ProtocolSequence, 2);
+    CHECK_EQ(s.type, TRANSPORT_TYPE_CN);
+    CHECK_EQ(s.pid_status, RPC_S_INVALID_BINDING);
+    CHECK_EQ(s.attributes.AuthenticationLevel, RPC_C_AUTHN_LEVEL_NONE);
+    RpcBindingFree(&handle);
+}
+
+int g_epv, g_typed_epv;
+
+void managers() {
+    UUID type = {7, 7, 7, {7}}, object = {8, 8, 8, {8}}, got;
+    RPC_MGR_EPV* epv = nullptr;
+    CHECK_EQ(RpcServerInqIf(&g_spec, nullptr, &epv), RPC_S_OK);
+    CHECK(epv == &g_epv);
+    CHECK_EQ(RpcServerInqIf(&g_spec, &type, &epv), RPC_S_UNKNOWN_MGR_TYPE);
+    CHECK_EQ(RpcServerRegisterIfEx(&g_spec, &type, &g_typed_epv, RPC_IF_AUTOLISTEN, 100, nullptr), RPC_S_OK);
+    CHECK_EQ(RpcServerInqIf(&g_spec, &type, &epv), RPC_S_OK);
+    CHECK(epv == &g_typed_epv);
+    CHECK_EQ(RpcObjectInqType(&object, &got), RPC_S_OBJECT_NOT_FOUND);
+    CHECK_EQ(RpcObjectSetType(&object, &type), RPC_S_OK);
+    CHECK_EQ(RpcObjectSetType(&object, &type), RPC_S_ALREADY_REGISTERED);
+    CHECK_EQ(RpcObjectSetType(nullptr, &type), RPC_S_INVALID_OBJECT);
+    CHECK_EQ(RpcObjectInqType(&object, &got), RPC_S_OK);
+    CHECK(!memcmp(&got, &type, sizeof type));
+    RPC_BINDING_HANDLE handle = bind("ncalrpc:[server_forms]");
+    CHECK_EQ(RpcBindingSetObject(handle, &object), RPC_S_OK);
+    CHECK_EQ(call(handle), RPC_S_OK);
+    CHECK(g_seen.epv == &g_typed_epv);
+    CHECK_EQ(RpcObjectSetType(&object, nullptr), RPC_S_OK);
+    CHECK_EQ(call(handle), RPC_S_OK);
+    CHECK(g_seen.epv == &g_epv);
+    RpcBindingFree(&handle);
+    CHECK_EQ(RpcServerUnregisterIfEx(&g_spec, &type, TRUE), RPC_S_OK);
+    CHECK_EQ(RpcServerInqIf(&g_spec, &type, &epv), RPC_S_UNKNOWN_MGR_TYPE);
+}
+
+int __RPC_API allow(RPC_BINDING_HANDLE, unsigned long, RPC_STATUS* status) {
+    *status = RPC_S_OK;
+    return TRUE;
+}
+
+void management(const char* text) {
+    RPC_BINDING_HANDLE handle = bind(text);
+    RPC_IF_ID_VECTOR *ids = nullptr, *own = nullptr;
+    RPC_STATS_VECTOR* stats = nullptr;
+    CHECK_EQ(RpcMgmtInqIfIds(handle, &ids), RPC_S_OK);
+    CHECK(ids && ids->Count == 1 && !memcmp(&ids->IfId[0]->Uuid, &kInterface, 16) && ids->IfId[0]->VersMajor == 1);
+    CHECK_EQ(RpcMgmtInqIfIds(nullptr, &own), RPC_S_OK);
+    CHECK(own && own->Count == 1);
+    CHECK_EQ(RpcIfIdVectorFree(&ids), RPC_S_OK);
+    CHECK_EQ(RpcIfIdVectorFree(&own), RPC_S_OK);
+    CHECK(!ids && !own);
+    CHECK_EQ(RpcMgmtInqStats(handle, &stats), RPC_S_OK);
+    CHECK(stats && stats->Count == 4 && stats->Stats[RPC_C_STATS_CALLS_IN] >= 2 && stats->Stats[RPC_C_STATS_PKTS_IN] >= 2);
+    CHECK_EQ(RpcMgmtStatsVectorFree(&stats), RPC_S_OK);
+    CHECK_EQ(RpcMgmtIsServerListening(handle), RPC_S_NOT_LISTENING);
+    CHECK_EQ(RpcServerListen(1, 10, TRUE), RPC_S_OK);
+    CHECK_EQ(RpcMgmtIsServerListening(handle), RPC_S_OK);
+    CHECK_EQ(RpcMgmtStopServerListening(handle), RPC_S_ACCESS_DENIED);
+    CHECK_EQ(RpcMgmtSetAuthorizationFn(allow), RPC_S_OK);
+    CHECK_EQ(RpcMgmtStopServerListening(handle), RPC_S_OK);
+    CHECK_EQ(RpcMgmtSetAuthorizationFn(nullptr), RPC_S_OK);
+    CHECK_EQ(RpcMgmtWaitServerListen(), RPC_S_OK);
+    RPC_CSTR name = nullptr;
+    CHECK_EQ(RpcMgmtInqServerPrincNameA(handle, RPC_C_AUTHN_WINNT, &name), RPC_S_UNKNOWN_AUTHN_SERVICE);
+    RpcBindingFree(&handle);
+}
+
+void options() {
+    ULONG_PTR value = 1;
+    unsigned timeout = 0;
+    RPC_BINDING_HANDLE handle = bind("ncacn_np:[\\pipe\\server_forms]");
+    CHECK_EQ(RpcBindingInqOption(handle, RPC_C_OPT_CALL_TIMEOUT, &value), RPC_S_OK);
+    CHECK_EQ(value, 0);
+    CHECK_EQ(RpcBindingSetOption(handle, RPC_C_OPT_CALL_TIMEOUT, 30000), RPC_S_OK);
+    CHECK_EQ(RpcBindingInqOption(handle, RPC_C_OPT_CALL_TIMEOUT, &value), RPC_S_OK);
+    CHECK_EQ(value, 30000);
+    CHECK_EQ(RpcBindingSetOption(handle, RPC_C_OPT_DONT_LINGER, TRUE), RPC_S_WRONG_KIND_OF_BINDING);
+    CHECK_EQ(call(handle), RPC_S_OK);
+    CHECK_EQ(RpcBindingSetOption(handle, RPC_C_OPT_DONT_LINGER, TRUE), RPC_S_OK);
+    CHECK_EQ(RpcBindingSetOption(handle, RPC_C_OPT_UNIQUE_BINDING, TRUE), RPC_S_OK);
+    CHECK_EQ(call(handle), RPC_S_OK);
+    CHECK_EQ(RpcBindingSetOption(handle, RPC_C_OPT_MQ_DELIVERY, 1), RPC_S_CANNOT_SUPPORT);
+    CHECK_EQ(RpcBindingSetOption(nullptr, RPC_C_OPT_CALL_TIMEOUT, 1), RPC_S_INVALID_BINDING);
+    CHECK_EQ(RpcMgmtInqComTimeout(handle, &timeout), RPC_S_OK);
+    CHECK_EQ(timeout, RPC_C_BINDING_DEFAULT_TIMEOUT);
+    CHECK_EQ(RpcMgmtSetComTimeout(handle, 11), RPC_S_INVALID_TIMEOUT);
+    CHECK_EQ(RpcMgmtSetComTimeout(handle, RPC_C_BINDING_MIN_TIMEOUT), RPC_S_OK);
+    CHECK_EQ(RpcMgmtInqComTimeout(handle, &timeout), RPC_S_OK);
+    CHECK_EQ(timeout, 0);
+    RpcBindingFree(&handle);
+}
+
+void fast_bindings() {
+    RPC_BINDING_HANDLE_TEMPLATE t{};
+    RPC_BINDING_HANDLE handle = nullptr;
+    t.Version = 1;
+    t.ProtocolSequence = 1;
+    t.StringEndpoint = (unsigned short*)L"server_forms";
+    CHECK_EQ(RpcBindingCreateW(&t, nullptr, nullptr, &handle), RPC_S_CANNOT_SUPPORT);
+    t.ProtocolSequence = 3;
+    CHECK_EQ(RpcBindingCreateW(&t, nullptr, nullptr, &handle), RPC_S_OK);
+    CHECK_EQ(RpcBindingUnbind(handle), RPC_S_INVALID_BINDING);
+    CHECK_EQ(RpcBindingBind(nullptr, handle, &g_client), RPC_S_OK);
+    CHECK_EQ(call(handle), RPC_S_OK);
+    CHECK_EQ(RpcBindingUnbind(handle), RPC_S_OK);
+    CHECK_EQ(RpcBindingBind(nullptr, handle, &g_client), RPC_S_OK);
+    CHECK_EQ(call(handle), RPC_S_OK);
+    CHECK_EQ(RpcBindingFree(&handle), RPC_S_OK);
+    t.StringEndpoint = (unsigned short*)"nobody-is-there";
+    CHECK_EQ(RpcBindingCreateA(&t, nullptr, nullptr, &handle), RPC_S_OK);
+    CHECK_EQ(RpcBindingBind(nullptr, handle, &g_client), RPC_S_SERVER_UNAVAILABLE);
+    CHECK_EQ(RpcBindingFree(&handle), RPC_S_OK);
+}
+
+}  // namespace
+
+int main() {
+    setvbuf(stdout, nullptr, _IONBF, 0);
+    CHECK_EQ(RpcServerRegisterIfEx(&g_spec, nullptr, &g_epv, RPC_IF_AUTOLISTEN, 100, nullptr), RPC_S_OK);
+    forms();
+    protocols();
+    calls();
+    managers();
+    management("ncalrpc:[server_forms]");
+    management("ncacn_np:[\\pipe\\server_forms]");
+    options();
+    fast_bindings();
+    CHECK_EQ(RpcServerUnregisterIfEx(&g_spec, nullptr, TRUE), RPC_S_OK);
+    CHECK_EQ(RpcServerUnregisterIfEx(&g_spec, nullptr, TRUE), RPC_S_UNKNOWN_IF);
+    printf("server_forms: %d checks, %d failures\n", g_checks, g_failures);
+    return g_failures != 0;
+}
