@@ -8,4 +8,6 @@ RPC_EXPORT(RPC_STATUS, RpcMgmtWaitServerListen)(void) {
 }
 
 // How long calls of this thread wait for the server after RpcCancelThread, in seconds; 0: not at all.
-RPC_EXPORT(RPC_STATUS, RpcMgmtSetCancelTimeout)(long Timeout) { return to_rpc(runtime::set_cancel_timeout(Timeout)); }
+RPC_EXPORT(RPC_STATUS, RpcMgmtSetCancelTimeout)(long Timeout) { 
+    return rpc::abi::to_rpc(rpc::runtime::set_cancel_timeout(Timeout));
+}
