@@ -79,8 +79,8 @@ void __RPC_STUB look(RPC_MESSAGE* m) {
 
 RPC_DISPATCH_FUNCTION g_functions[] = {look, nullptr};
 RPC_DISPATCH_TABLE g_table = {1, g_functions, 0};
-RPC_SERVER_INTERFACE g_spec = {sizeof g_spec, {kInterface, {1, 0}}, kNdr, &g_table, 3, g_endpoints};
-RPC_CLIENT_INTERFACE g_client = {sizeof g_client, {kInterface, {1, 0}}, kNdr, nullptr, 3, g_endpoints};
+RPC_SERVER_INTERFACE g_spec = {sizeof g_spec, {kInterface, {1, 0}}, kNdr, &g_table, 3, g_endpoints, nullptr, nullptr, 0};
+RPC_CLIENT_INTERFACE g_client = {sizeof g_client, {kInterface, {1, 0}}, kNdr, nullptr, 3, g_endpoints, 0, nullptr, 0};
 
 RPC_STATUS call(RPC_BINDING_HANDLE binding) {
     RPC_MESSAGE m{};
@@ -100,7 +100,7 @@ RPC_BINDING_HANDLE bind(const char* text) {
 int bindings_with(const char* prefix) {
     RPC_BINDING_VECTOR* vector = nullptr;
     int found = 0;
-    CHECK_EQ(RpcServerInqBindingsEx(nullptr, &vector), RPC_S_OK);
+    CHECK_EQ(RpcServerInqBindings(&vector), RPC_S_OK);
     for (unsigned long i = 0; vector && i < vector->Count; ++i) found += text_of(vector->BindingH[i]).rfind(prefix, 0) == 0;
     CHECK_EQ(RpcBindingVectorFree(&vector), RPC_S_OK);
     return found;
