@@ -58,6 +58,7 @@ private:
 Status ProcedureOperation::parse() {
     RPC_TRY(parse_procedure(format_, desc_->pFormatTypes, style_, false, procedure_));
     RPC_TRY(check_supported(procedure_));
+    if (procedure_.has_pipes) return Status::cannot_support;  // there is nobody to push and pull
     RPC_TRY(result_of(procedure_, result_kind_));
     if (result_kind_.in_memory && !returned_) return Status::cannot_support;
     Parameter p;

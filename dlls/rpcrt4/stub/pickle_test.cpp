@@ -369,6 +369,10 @@ TEST_F(Pickle, ProceduresAreForWhatTheyAreFor) {
     decode_from(reply.bytes);
     EXPECT_EQ(procedure(handle, desc(), format.data(), args(1, &b, &c, &s), Style::oif, nullptr, result),
               Status::invalid_es_action);
+    format[18] |= 0x08;  // pipes
+    EXPECT_EQ(procedure(handle, desc(), format.data(), args(1, &b, &c, &s), Style::oif, nullptr, result),
+              Status::cannot_support);
+    format[18] &= 0xf7;
     format[1] = 0x48;  // nothing said
     EXPECT_EQ(procedure(handle, desc(), format.data(), args(1, &b, &c, &s), Style::oif, nullptr, result), Status::ok);
 }
