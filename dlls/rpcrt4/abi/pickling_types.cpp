@@ -8,7 +8,6 @@
 #include "abi/export.h"
 #include "abi/raise.h"
 #include "stub/pickle.h"
-#include "stub/syntax.h"
 
 using namespace rpc;
 using abi::raise_if_failed;
@@ -95,9 +94,9 @@ struct ProxyType {
 };
 
 const MIDL_STUB_DESC* ndr20_desc(Proxy proxy) {
-    stub::Ndr20Interface found;
-    raise_if_failed(stub::find_ndr20(*proxy, found));
-    return found.desc;
+    size_t entry = 0;
+    raise_if_failed(pickle::find_ndr20_types(*proxy, entry));
+    return proxy->pStubDesc;
 }
 
 }  // namespace

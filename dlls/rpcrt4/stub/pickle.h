@@ -73,6 +73,8 @@ Status simple_align_size(void* handle, size_t& size);
 Status simple_encode(void* handle, const MIDL_STUB_DESC* desc, const void* object, int size);
 Status simple_decode(void* handle, void* object, int size);
 
+// The entry of pSyntaxInfo in NDR 2.0; an interface of types alone has no procedures there. unsupported_trans_syn.
+Status find_ndr20_types(const MIDL_STUBLESS_PROXY_INFO& info, size_t& entry);
 // Type number `number` of a stub with several transfer syntaxes, in NDR 2.0. `offsets` has a list for each syntax;
 // `desc` is where the type's description may have to be made. unsupported_trans_syn where only others are there.
 Status type_of(const MIDL_STUBLESS_PROXY_INFO& info, const ULong32* const* offsets, ULong32 number, uint32_t flags,

@@ -273,15 +273,28 @@ Status simple_decode(void* handle, void* object, int size) {
     });
 }
 
+Status find_ndr20_types(const MIDL_STUBLESS_PROXY_INFO& info, size_t& entry) {
+    entry = 0;
+    if (!info.pStubDesc) return Status::invalid_arg;
+    if (!info.pSyntaxInfo || info.nCount == 0)
+        return !info.pTransferSyntax || is_ndr20(*info.pTransferSyntax) ? Status::ok : Status::unsupported_trans_syn;
+    while (entry < info.nCount && !is_ndr20(info.pSyntaxInfo[entry].TransferSyntax)) ++entry;
+    return entry < info.nCount ? Status::ok : Status::unsupported_trans_syn;
+}
+
 Status type_of(const MIDL_STUBLESS_PROXY_INFO& info, const ULong32* const* offsets, ULong32 number, uint32_t flags,
                MIDL_STUB_DESC& desc, Type& type) {
-    Ndr20Interface ndr20;
-    RPC_TRY(find_ndr20(info, ndr20));
     size_t entry = 0;
-    while (info.pSyntaxInfo && entry < info.nCount && !is_ndr20(info.pSyntaxInfo[entry].TransferSyntax)) ++entry;
-    if (!info.pSyntaxInfo || entry == info.nCount) entry = 0;  // the structure's own strings
-    desc = ndr20.own_desc();
-    type = {ndr20.matches_desc() ? ndr20.desc : &desc, ndr20.types + offsets[entry][number], flags};
+    RPC_TRY(find_ndr20_types(info, entry));
+    desc = *info.pStubDesc;
+    if (info.pSyntaxInfo && info.nCount != 0) {
+        const MIDL_SYNTAX_INFO& syntax = info.pSyntaxInfo[entry];
+        if (syntax.TypeString) desc.pFormatTypes = syntax.TypeString;
+        if (syntax.aUserMarshalQuadruple)
+            desc.aUserMarshalQuadruple =
+                static_cast<const USER_MARSHAL_ROUTINE_QUADRUPLE*>(syntax.aUserMarshalQuadruple);
+    }
+    type = {&desc, desc.pFormatTypes + offsets[entry][number], flags};
     return Status::ok;
 }
 
