@@ -11,6 +11,7 @@
 #include "stub/proxy/proxy.h"
 #include "stub/proxy/registry.h"
 #include "stub/proxy/stub_buffer.h"
+#include "stub/proxy/type_tables.h"
 
 namespace rpc::com {
 namespace {
@@ -453,6 +454,91 @@ TEST(Registry, WhatIsWritten) {
               s_ok);
     EXPECT_EQ(keys, 8);
     EXPECT_TRUE(same(*class_of(both, nullptr), iid_base));
+}
+
+// --- tables made at run time
+// ------------------------------------------------------------------------------------------------
+
+// IDerived as a type library would say it: Add(in, in, out), Twice(in, out).
+TypeDescription describe() {
+    TypeDescription d;
+    d.iid = iid_derived;
+    d.method_count = 6;
+    for (int i = 0; i < 6; ++i) EXPECT_TRUE(d.offsets.push_back(0xffff));
+    FormatParameter in, out;
+    in.type = out.type = FormatWriter::simple_type(0x08);
+    in.in = out.out = out.reference = true;
+    const FormatParameter add[] = {in, in, out}, twice[] = {in, out};
+    EXPECT_EQ(d.formats.method(3, add, 3, d.offsets[3]), Status::ok);
+    EXPECT_EQ(d.formats.method(5, twice, 2, d.offsets[5]), Status::ok);
+    return d;
+}
+
+TEST(TypeTables, ACallThroughThem) {
+    const TypeRuntime runtime = {take, give, nullptr};
+    Server server{server_vtbl};
+    TestChannel channel{&channel_vtbl};
+    ProxyBuffer* buffer = nullptr;
+    void* object = nullptr;
+    ASSERT_EQ(create_described_proxy(describe(), runtime, nullptr, &buffer, &object), s_ok);
+    ASSERT_EQ(create_described_stub(describe(), runtime, reinterpret_cast<Unknown*>(&server), &channel.stub), s_ok);
+    ASSERT_EQ(buffer->vtbl->Connect(buffer, channel.face()), s_ok);
+    int32_t sum = 0;
+    Slot args[] = {reinterpret_cast<Slot>(object), 40, 2, reinterpret_cast<Slot>(&sum), 0};
+    StublessResult result{};
+    ASSERT_EQ(stubless_call(3, args, nullptr, result), Status::ok);
+    EXPECT_EQ(static_cast<Hresult>(result.value), s_ok);
+    EXPECT_EQ(sum, 42);
+    EXPECT_EQ(result.pop, 32u);
+    EXPECT_EQ(stubless_call(4, args, nullptr, result), Status::procnum_out_of_range);  // not described
+    EXPECT_EQ(object_release(object), 1u);
+    EXPECT_EQ(buffer->unknown()->release(), 0u);
+    EXPECT_EQ(channel.stub->unknown()->release(), 0u);
+    EXPECT_EQ(server.refs, 1);
+    EXPECT_EQ(channel.refs, 1);
+}
+
+TEST(TypeTables, OutOfMemory) {
+    const TypeRuntime runtime = {take, give, nullptr};
+    for (long n = 1;; ++n) {
+        TypeDescription d = describe();
+        ProxyBuffer* buffer = nullptr;
+        void* object = nullptr;
+        mem_fail_nth(n);
+        Hresult h = create_described_proxy(std::move(d), runtime, nullptr, &buffer, &object);
+        bool pending = mem_fail_nth_pending();
+        mem_fail_nth(0);
+        EXPECT_EQ(h, pending ? s_ok : e_out_of_memory);
+        if (buffer) {
+            object_release(object);
+            buffer->unknown()->release();
+        }
+        if (pending) break;
+    }
+}
+
+TEST(TypeFormats, ARecordsPlaces) {
+    FormatWriter w;
+    FormatType text, record;
+    ASSERT_EQ(w.user_type(UserType::bstr, text), Status::ok);
+    const FormatType members[] = {FormatWriter::simple_type(0x06), text, FormatWriter::simple_type(0x0c),
+                                  FormatWriter::simple_type(0x01)};
+    ASSERT_EQ(w.record_type(members, 4, record), Status::ok);
+    EXPECT_EQ(record.size, 32u);
+    EXPECT_EQ(record.alignment, 8u);
+    const uint8_t* f = w.types().data() + record.at;
+    EXPECT_EQ(f[0], 0x1a);
+    EXPECT_EQ(f[1], 7);
+    EXPECT_EQ(f[8], 0x06);
+    EXPECT_EQ(f[9], 0x4c);
+    EXPECT_EQ(f[10], 6);  // padding before it
+    EXPECT_EQ(w.types().data() + record.at + 11 + static_cast<int16_t>(f[11] | f[12] << 8), w.types().data() + text.at);
+    EXPECT_EQ(f[13], 0x0c);
+    EXPECT_EQ(f[14], 0x01);
+    EXPECT_EQ(f[15], 0x3d + 6);  // seven bytes at the end
+    FormatType pointer;
+    ASSERT_EQ(w.pointer_type(record, pointer), Status::ok);
+    EXPECT_EQ(w.record_type(&pointer, 1, record), Status::cannot_support);
 }
 
 }  // namespace

@@ -59,6 +59,11 @@ struct Invocation {
         const MIDL_SERVER_INFO* info = header.server_info;
         const uint8_t* format =
             info ? procedure_format(info->ProcString, info->FmtStringOffset, method_of(*message)) : nullptr;
+        if (StubBuffer* base = format ? nullptr : base_stub(*stub)) {
+            phase = STUB_CALL_SERVER;  // what its server raises is not of this stub's unmarshalling
+            if (Hresult h = base->vtbl->Invoke(base, message, channel); bad(h)) status = to_status(h);
+            return;
+        }
         if (!format)
             status = Status::procnum_out_of_range;
         else if (is_second_interpreter(format))
