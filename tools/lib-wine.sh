@@ -7,6 +7,17 @@
 
 LAZY=600  # seconds that a keeper outlives the last program, when nobody stopped it
 
+# What is started in a prefix may outlive whoever started it, and must not keep that one's files and locks open. (Bash
+# reads its script from 255, which is no child's.)
+close_inherited() {
+    local fd
+    for fd in /proc/$BASHPID/fd/*; do
+        fd=${fd##*/}
+        [ "$fd" -le 2 ] || [ "$fd" = 255 ] || eval "exec $fd>&-"
+    done
+}
+close_inherited
+
 # keeper_of STATE: KEEPER is its pid, or the status is 1. A pid alone could have been given to another process.
 keeper_of() {
     local pid start stat
