@@ -39,7 +39,7 @@ int compare_verdicts(const char* file, const std::vector<Finished>& results) {
     for (const Finished& r : results) {
         const auto at = table.find(r.what.number);
         const std::string expected = at == table.end() ? "nothing" : at->second;
-        if (expected == verdict_name(r.result.verdict)) continue;
+        if (expected == verdict_name(r.result.verdict) || expected == "varies") continue;
         ++differences;
         printf("CHANGED %c-%03d: %s, expected %s (%s)\n", case_letter, r.what.number, verdict_name(r.result.verdict),
                expected.c_str(), r.result.detail.c_str());

@@ -1,5 +1,6 @@
 #pragma once
-// Expected verdicts are data: lines `A-028<TAB>pass`, or for passes alone `A-028<TAB>reason`; `#` starts a comment.
+// Expected verdicts are data: lines `A-028<TAB>pass` (`varies` where it depends on the moment, on the builtin alone), or for passes
+// alone `A-028<TAB>reason`; `#` starts a comment.
 #include "runner.h"
 
 // 0 when FILE was written.

@@ -179,7 +179,7 @@ void calls() {
     CHECK_EQ(binding_handle(&handle), RPC_S_NO_CALL_ACTIVE);
     CHECK_EQ(RpcServerInqCallAttributesA(nullptr, &none), RPC_S_NO_CALL_ACTIVE);
 
-    handle = bind("ncacn_np:[\\pipe\\server_forms]");
+    handle = bind("ncacn_np:[\\\\pipe\\\\server_forms]");
     CHECK_EQ(call(handle), RPC_S_OK);
     CHECK_EQ(s.attributes.ProtocolSequence, 2);
     CHECK_EQ(s.type, TRANSPORT_TYPE_CN);
@@ -252,7 +252,7 @@ void management(const char* text) {
 void options() {
     ULONG_PTR value = 1;
     unsigned timeout = 0;
-    RPC_BINDING_HANDLE handle = bind("ncacn_np:[\\pipe\\server_forms]");
+    RPC_BINDING_HANDLE handle = bind("ncacn_np:[\\\\pipe\\\\server_forms]");
     CHECK_EQ(RpcBindingInqOption(handle, RPC_C_OPT_CALL_TIMEOUT, &value), RPC_S_OK);
     CHECK_EQ(value, 0);
     CHECK_EQ(RpcBindingSetOption(handle, RPC_C_OPT_CALL_TIMEOUT, 30000), RPC_S_OK);
@@ -306,7 +306,7 @@ int main() {
     calls();
     managers();
     management("ncalrpc:[server_forms]");
-    management("ncacn_np:[\\pipe\\server_forms]");
+    management("ncacn_np:[\\\\pipe\\\\server_forms]");
     options();
     fast_bindings();
     CHECK_EQ(RpcServerUnregisterIfEx(&g_spec, nullptr, TRUE), RPC_S_OK);
