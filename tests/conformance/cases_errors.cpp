@@ -87,7 +87,7 @@ static Result aborted(Action action, long code) {
     EXPECT_IS(call.act(b, action, code), 0);
     EXPECT(call.wait(), "no event");
     EXPECT_IS(call.complete(), code);
-    for (int i = 0; i < 100 && last_action_status == -1; ++i) Sleep(20);
+    settled(last_action_status);
     EXPECT(last_action_status == 0, "AbortCall returned %ld", last_action_status);
     unbind(b);
     return passed("%lx", code);
@@ -133,7 +133,7 @@ CASE(86, "API undefined; inf", "AbortCall twice: no crash", kAlone) {
     EXPECT_IS(call.act(b, kAbortTwice, 0xabcd), 0);
     EXPECT(call.wait(), "no event");
     EXPECT_IS(call.complete(), 0xabcd);
-    for (int i = 0; i < 100 && second_action_status == -1; ++i) Sleep(20);
+    settled(second_action_status);
     EXPECT(last_action_status == 0, "the first returned %ld", last_action_status);
     EXPECT(second_action_status != -1, "the second did not return");
     Call next;
@@ -165,7 +165,7 @@ CASE(88, "API; inf", "the server completes with a NULL [ref] pointer: an RPC err
     EXPECT(call.wait(), "no event");
     const Outcome outcome = call.complete();
     EXPECT(outcome.is_error() && outcome.value != 997, "the client: %s", outcome.text().c_str());
-    for (int i = 0; i < 100 && last_action_status == -1; ++i) Sleep(20);
+    settled(last_action_status);
     EXPECT(last_action_status != 0 && last_action_status != -1, "the server's CompleteCall: %ld", last_action_status);
     EXPECT(server_memory.allocated == server_memory.freed, "%ld allocated, %ld freed", server_memory.allocated,
            server_memory.freed);
@@ -182,7 +182,7 @@ static Result balanced(const wchar_t* text, long expected_status) {
         EXPECT(call.wait(), "no event");
         EXPECT_IS(call.complete(), expected_status);
     }
-    for (int i = 0; i < 50 && server_memory.allocated != server_memory.freed; ++i) Sleep(20);
+    for (int i = 0; i < 500 && server_memory.allocated != server_memory.freed; ++i) Sleep(10);
     EXPECT(server_memory.allocated == server_memory.freed, "%ld allocated, %ld freed", server_memory.allocated,
            server_memory.freed);
     EXPECT(expected_status != 0 || server_memory.allocated >= 3, "only %ld allocated", server_memory.allocated);

@@ -103,6 +103,11 @@ struct Counters {
 extern Counters client_memory, server_memory;
 extern volatile long last_action_status;  // what the last AbortCall/CompleteCall of Act returned
 extern volatile long second_action_status;
+// The client may hear before the server's function has returned: waits for what it returns.
+inline long settled(volatile long& status) {
+    for (int i = 0; i < 1000 && status == -1; ++i) Sleep(10);
+    return status;
+}
 extern volatile long action_count;        // Acts that came to their end
 extern volatile long void_count;
 struct Notified {  // by a server notification callback

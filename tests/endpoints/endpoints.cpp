@@ -256,7 +256,7 @@ unsigned end_rpcss() {
 int revive() {
     static RPC_SERVER_INTERFACE spec = server_interface(g_interface);
     const unsigned ended = end_rpcss();
-    printf("rpcss.exe ended: %u\n", ended);
+    CHECK_EQ(ended, 1u);
     CHECK_EQ(RpcServerRegisterIfEx(&spec, nullptr, nullptr, RPC_IF_AUTOLISTEN, RPC_C_LISTEN_MAX_CALLS_DEFAULT, nullptr),
              RPC_S_OK);
     CHECK_EQ(RpcServerUseProtseqA((RPC_CSTR) "ncalrpc", 10, nullptr), RPC_S_OK);
