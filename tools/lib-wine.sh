@@ -68,8 +68,12 @@ start_keeper() {
     die "the wineserver of $prefix does not start"
 }
 
+# Wine needs some addresses for itself. Where the system deals them out at random, one program in a thousand or so finds
+# them taken and does not start.
+FIXED_ADDRESSES=(setarch "$HOSTTYPE" -R)
+
 # inside ARG...: a command as seen from the keeper's namespaces and root.
-inside() { nsenter --target "$KEEPER" --mount --net --uts --root "$@"; }
+inside() { "${FIXED_ADDRESSES[@]}" nsenter --target "$KEEPER" --mount --net --uts --root "$@"; }
 
 # visible ROOT DIR: makes DIR visible inside, under its own name.
 visible() {
