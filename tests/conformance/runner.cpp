@@ -178,8 +178,9 @@ void run_batch(Run& run, std::vector<Case>& batch) {
         }
         DWORD code = 0;
         GetExitCodeProcess(child.process, &code);
-        if (got == Line::ended && code == 0) return;  // it stopped after a failure; the rest goes to another child
-        if (batch.size() == at_start) {
+        const bool none_done = batch.size() == at_start;
+        if (got == Line::ended && code == 0 && !none_done) return;  // it stopped after a failure; the rest goes to another child
+        if (none_done) {
             finish(run, current, got == Line::late ? failed("hang") : failed("crash %08lx", code));
             batch.erase(batch.begin());
         }
