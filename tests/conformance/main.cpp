@@ -3,7 +3,7 @@
 //   conformance [--list] [--brief] [--case A-028[,A-030-A-040...]] [--seconds N] [--jobs N]
 //               [--expected FILE [--again N] | --write FILE | --may-pass FILE] [--child LIST]
 //
-// --brief leaves out the cases of thousands of calls. --again is for a DLL that is not ours to mend: cases whose verdict is not the expected one run again, alone, up to N times.
+// --brief leaves out the cases of thousands of calls. --again is for what depends on the moment and is not mended (yet): cases whose verdict is not the expected one run again, alone, up to N times.
 // Exit status: with --expected, 0 when every verdict is the one in FILE; with --may-pass, 0 when exactly the cases in
 // FILE pass; otherwise 0 when none failed.
 #include "case.h"

@@ -1,0 +1,268 @@
+// How a client connection comes to be, and to further presentation contexts and security: bind, alter_context, auth3. Sources: C706
+// chapter 9.3, [MS-RPCE] 3.3.1.5.2, 3.3.1.5.3.
+#include "link/client_connection.h"
+
+namespace rpc::link {
+namespace {
+
+// What we offer to receive. The peer's answer lowers it; MS-RPCE peers stay at 5,840.
+constexpr uint16_t our_max_frag = 0xFFF8;
+constexpr uint32_t connect_timeout_ms = 60000;
+constexpr size_t small_read = 4096;
+constexpr uint16_t feature_context_id = 0xFFFF;  // ours never get that far: contexts per connection are bounded
+constexpr size_t max_contexts = 1000;
+constexpr uint32_t first_security_context = 1;
+constexpr int max_legs = 16;  // a server could go on for ever
+
+Status status_of_rejection(const wire::ContextResult& result) {
+    if (result.result == wire::BindResult::user_rejection) return Status::access_denied;
+    switch (static_cast<wire::ProviderReason>(result.reason)) {
+    case wire::ProviderReason::abstract_syntax_not_supported:
+        return Status::unknown_if;
+    case wire::ProviderReason::proposed_transfer_syntaxes_not_supported:
+        return Status::unsupported_trans_syn;
+    case wire::ProviderReason::local_limit_exceeded:
+        return Status::server_too_busy;
+    case wire::ProviderReason::not_specified:
+        break;
+    }
+    return Status::call_failed_dne;
+}
+
+Status status_of_nak(wire::RejectReason reason) {
+    switch (reason) {
+    case wire::RejectReason::temporary_congestion:
+    case wire::RejectReason::local_limit_exceeded:
+        return Status::server_too_busy;
+    case wire::RejectReason::protocol_version_not_supported:
+        return Status::protocol_error;
+    case wire::RejectReason::authentication_type_not_recognized:
+        return Status::unknown_authn_service;
+    case wire::RejectReason::invalid_checksum:
+        return Status::access_denied;
+    default:
+        return Status::call_failed_dne;
+    }
+}
+
+}  // namespace
+
+Status ClientConnection::open(const io::Protocol& protocol, const io::Address& address, const Syntaxes& first,
+                              Ref<const security::ClientAuth> auth, uint32_t& group, ConnectionOwner* owner) {
+    owner_ = owner;
+    if (auth) {
+        Ref<security::Context> context;
+        RPC_TRY(auth->new_context(context));
+        session_ = make_ref<SecuritySession>(std::move(context), auth->service, auth->level, first_security_context);
+        if (!session_) return Status::out_of_memory;
+    }
+    auth_ = std::move(auth);
+    RPC_TRY(io::connect(protocol, address, connect_timeout_ms, stream_));
+    if (!read_buffer_.resize(small_read)) return Status::out_of_memory;
+    RPC_TRY(negotiate(wire::PduType::bind, first, group));
+    if (kind_ == Kind::sync) return Status::ok;
+    read_buffer_.reset();
+    RPC_TRY(io::start_executor());
+    {
+        Guard g(mutex_);
+        started_ = true;
+    }
+    add_ref();  // the sink's, until on_closed
+    Status status = stream_->start(*this);
+    if (failed(status)) {
+        Guard g(mutex_);
+        closed_ = true;
+        g.unlock();
+        release();
+    }
+    return status;
+}
+
+Status ClientConnection::begin_negotiation(wire::PduType type, const Syntaxes& syntaxes, Negotiation& n, bool& known) {
+    Guard g(mutex_);
+    while (negotiating_ && !closed_) answered_.wait(mutex_);
+    if (closed_) return Status::call_failed_dne;
+    for (const Context& c : contexts_) known = known || c.syntaxes == syntaxes;  // who negotiated before us added it
+    if (known) return Status::ok;
+    if (contexts_.size() >= max_contexts) return Status::out_of_resources;
+    negotiating_ = true;
+    answer_here_ = false;
+    answered_token_.clear();
+    offered_ = syntaxes;
+    offered_id_ = next_context_id_;
+    negotiation_id_ = next_call_id_++;
+    n = {type, offered_id_, negotiation_id_, started_, false};
+    return Status::ok;
+}
+
+Status ClientConnection::negotiate(wire::PduType type, const Syntaxes& syntaxes, uint32_t& group) {
+    Negotiation n;
+    bool known = false;
+    RPC_TRY(begin_negotiation(type, syntaxes, n, known));
+    if (known) return Status::ok;
+    Buffer token;
+    const bool secure = session_ && type == wire::PduType::bind;
+    Status status = secure ? session_->step({}, token) : Status::ok;
+    if (!failed(status) && secure && token.empty()) status = Status::sec_pkg_error;  // it would be a bind as nobody
+    if (!failed(status)) status = offer(n, syntaxes, group, token.view());
+    if (!failed(status) && secure) status = prove(n, syntaxes, group);
+    Guard g(mutex_);
+    negotiating_ = false;
+    answered_.wake_all();
+    if (failed(status)) {
+        g.unlock();
+        if (n.sent) close();  // its answer may still come, and would be taken for another's
+        return status;
+    }
+    RPC_TRY(answer_);
+    ++next_context_id_;  // a refused one leaves no context behind: its id is offered again
+    group = answered_group_;
+    return contexts_.push_back({offered_, offered_id_}) ? Status::ok : Status::out_of_memory;
+}
+
+// Sends bind or alter_context, with a token unless it is empty, and waits for the answer.
+Status ClientConnection::offer(Negotiation& n, const Syntaxes& syntaxes, uint32_t group, ByteView token) {
+    wire::BindFields fields;
+    fields.call_id = n.call_id;
+    fields.flags = wire::pfc::conc_mpx;
+    if (session_ && session_->protects()) fields.flags |= wire::pfc::support_header_sign;
+    fields.max_xmit_frag = fields.max_recv_frag = our_max_frag;
+    fields.assoc_group_id = group;
+    const wire::SyntaxId features = wire::feature_syntax(wire::feature::keep_connection_on_orphan);
+    wire::ContextOffer offers[2];
+    offers[0].p_cont_id = n.p_cont_id;
+    offers[0].abstract_syntax = offers[1].abstract_syntax = syntaxes.abstract_syntax;
+    offers[0].transfer_syntaxes = {&syntaxes.transfer_syntax, 1};
+    offers[1].p_cont_id = feature_context_id;
+    offers[1].transfer_syntaxes = {&features, 1};
+    Buffer pdu;
+    RPC_TRY(wire::build_bind(pdu, n.type, fields, {offers, n.type == wire::PduType::bind ? size_t{2} : size_t{1}}));
+    if (!token.empty()) RPC_TRY(wire::append_auth(pdu, 0, session_->fields(), token));
+    n.sent = true;
+    if (n.queued) {
+        stream_->post(std::move(pdu));
+    } else {
+        ByteView part = pdu.view();
+        size_t got = 0;
+        const Status status = stream_->exchange({&part, 1}, read_buffer_.bytes(), got, wait_forever);
+        RPC_TRY(take_answer(status, got));
+    }
+    return await_answer(n.queued);
+}
+
+// The legs behind the first two: rpc_auth_3 where ours is the last, alter_context where the server has another one.
+Status ClientConnection::prove(Negotiation& n, const Syntaxes& syntaxes, uint32_t group) {
+    for (int leg = 0; leg < max_legs; ++leg) {
+        Buffer in, out;
+        {
+            Guard g(mutex_);
+            in = std::move(answered_token_);
+            answered_token_.reset();
+            if (failed(answer_)) return Status::ok;  // the caller sees it
+        }
+        if (session_->complete()) return in.empty() ? Status::ok : Status::protocol_error;
+        if (in.empty()) return Status::access_denied;  // a server that ignores who we are
+        RPC_TRY(session_->step(in.view(), out));
+        if (session_->complete()) return out.empty() ? Status::ok : send_auth3(n.call_id, out.view());
+        if (out.empty()) return Status::sec_pkg_error;
+        n.type = wire::PduType::alter_context;
+        {
+            Guard g(mutex_);
+            answer_here_ = false;
+        }
+        RPC_TRY(offer(n, syntaxes, group, out.view()));
+    }
+    return Status::sec_pkg_error;
+}
+
+Status ClientConnection::send_auth3(uint32_t call_id, ByteView token) {
+    Buffer pdu;
+    RPC_TRY(wire::build_auth3(pdu, call_id));
+    RPC_TRY(wire::append_auth(pdu, 0, session_->fields(), token));
+    ByteView part = pdu.view();
+    return stream_->write({&part, 1});
+}
+
+// Waits until the answer to the negotiation is here; the blocking stream is read by this thread, the queued one by the pool.
+Status ClientConnection::await_answer(bool queued) {
+    Guard g(mutex_);
+    while (!answer_here_) {
+        if (closed_) return Status::call_failed_dne;
+        if (queued) {
+            answered_.wait(mutex_);
+            continue;
+        }
+        mutex_.unlock();
+        size_t got = 0;
+        Status status = stream_->read(read_buffer_.bytes(), got, wait_forever);
+        status = take_answer(status, got);
+        mutex_.lock();
+        if (failed(status)) return status;
+    }
+    return Status::ok;
+}
+
+// What a wait for a negotiation's answer brought. One that was broken off is taken up again: the cancel was an earlier call's.
+Status ClientConnection::take_answer(Status waited, size_t got) {
+    if (waited == Status::call_cancelled) return Status::ok;
+    RPC_TRY(waited);
+    return read_some(got);
+}
+
+Status ClientConnection::on_bind_ack(const wire::Pdu& pdu) {
+    wire::BindAck ack;
+    if (wire::parse_bind_ack(pdu, ack) != wire::Parsed::ok) return Status::protocol_error;
+    wire::ContextResult first, extra;
+    if (!ack.results.next(first)) return Status::protocol_error;
+    bool features = ack.results.next(extra) && extra.result == wire::BindResult::negotiate_ack;
+    Guard g(mutex_);
+    if (!negotiating_ || answer_here_) return Status::protocol_error;
+    if (pdu.header.type == wire::PduType::bind_ack) {
+        if (ack.max_recv_frag < wire::header_size + 64) return Status::protocol_error;
+        if (session_) session_->sign_header = session_->protects() && pdu.header.has(wire::pfc::support_header_sign);
+        max_xmit_frag_ = std::min(ack.max_recv_frag, our_max_frag);
+        multiplexes_ = pdu.header.has(wire::pfc::conc_mpx);
+        negotiated_features_ = features;
+        keeps_on_orphan_ = features && (extra.reason & wire::feature::keep_connection_on_orphan) != 0;
+    }
+    if (pdu.has_auth && session_) {
+        if (!session_->matches(pdu.auth)) return Status::protocol_error;
+        if (!answered_token_.append(pdu.auth.token)) return Status::out_of_memory;
+    }
+    answered_group_ = ack.assoc_group_id;
+    answer(first.result == wire::BindResult::acceptance ? Status::ok : status_of_rejection(first));
+    return Status::ok;
+}
+
+void ClientConnection::answer(Status status) {
+    answer_ = status;
+    answer_here_ = true;
+    answered_.wake_all();
+}
+
+Status ClientConnection::on_bind_nak(const wire::Pdu& pdu) {
+    wire::BindNak nak;
+    if (wire::parse_bind_nak(pdu, nak) != wire::Parsed::ok) return Status::protocol_error;
+    Guard g(mutex_);
+    if (!negotiating_ || answer_here_) return Status::protocol_error;
+    answer(status_of_nak(nak.reason));
+    return Status::ok;
+}
+
+bool ClientConnection::serves(const Syntaxes& syntaxes, const security::ClientAuth* auth, bool& needs_context) {
+    if (!security::same_auth(auth_.get(), auth)) return false;
+    Guard g(mutex_);
+    if (closed_ || draining_) return false;
+    needs_context = true;
+    for (const Context& c : contexts_)
+        if (c.syntaxes == syntaxes) needs_context = false;
+    // The nearest peer drops a connection on which it sees alter_context: only those who showed that they know better get one.
+    return !needs_context || understands_cancel();
+}
+
+Status ClientConnection::add_context(const Syntaxes& syntaxes) {
+    uint32_t group = 0;
+    return negotiate(wire::PduType::alter_context, syntaxes, group);
+}
+
+}  // namespace rpc::link
