@@ -28,6 +28,7 @@ constexpr Syntaxes interfaces[] = {{{{1, 0, 0, {}}, 1, 0}, wire::ndr20}, {{{2, 0
 struct Server {
     Reader in{{}};
     bool structured = false;
+    bool spoilt = false;  // some PDU of its was: a length that lies may swallow whatever follows
     int connections = 0;
     int leg = 2;  // that a server's token would be
     static constexpr int max_connections = 6;
@@ -99,10 +100,12 @@ void on_pdu(ScriptStream& stream, ByteView raw) {
         if (count & 1 && asked.header.type == wire::PduType::alter_context)
             bind_answer(in, wire::PduType::alter_context_resp, asked, out);
         for (int i = 0; i < (count >> 1 & 3) && in.remaining() != 0; ++i) say_something(in, asked, out);
-        const bool spoilt = count & 0x80 && !out.empty();
-        if (spoilt) out.data()[in.u8() % out.size()] ^= in.u8();
+        if (count & 0x80 && !out.empty()) {
+            g_server->spoilt = true;
+            out.data()[in.u8() % out.size()] ^= in.u8();
+        }
         if ((count & 0x70) == 0x70) stream.hang_up();
-        patient = asked.header.type != wire::PduType::alter_context || spoilt;
+        patient = asked.header.type != wire::PduType::alter_context || g_server->spoilt;
         if (!patient) bind_answer(in, wire::PduType::alter_context_resp, asked, out);
     }
     stream.answer(out.view());
