@@ -28,11 +28,8 @@ static Result server_killed(Protocol protocol) {
     handle_t b = server.bind(protocol);
     EXPECT(b, "no server: %s", server.ready().c_str());
     Call call;
-    EXPECT_IS(call.hold(b, 1), 0);
-    Call echo;  // its answer shows that the held one has reached the server
-    EXPECT_IS(echo.add(b, 6, 7), 0);
-    EXPECT(echo.wait(10000), "the server does not answer");
-    EXPECT_IS(echo.complete(), 0);
+    EXPECT_IS(call.hold(b, Child::watched_key), 0);
+    EXPECT(server.says("parked"), "the held call does not reach the server");
     EXPECT_IS(call.status(), 997);
     server.kill();
     EXPECT(call.wait(10000), "no event");

@@ -24,6 +24,12 @@ Child::Child(const std::wstring& arguments) {
     if (!started) return;
     CloseHandle(process.hThread);
     process_ = process.hProcess;
+    ready_ = next_line();
+    sscanf(ready_.c_str(), "ready %u %u", &id_, &port_);
+}
+
+std::string Child::next_line() {
+    std::string line;
     for (ULONGLONG deadline = GetTickCount64() + 8000; GetTickCount64() < deadline;) {
         DWORD available = 0, got = 0;
         if (!PeekNamedPipe(output_, nullptr, 0, nullptr, &available, nullptr)) break;
@@ -32,10 +38,16 @@ Child::Child(const std::wstring& arguments) {
             Sleep(10);
         } else if (ReadFile(output_, &c, 1, &got, nullptr) && got) {
             if (c == '\n') break;
-            ready_ += c;
+            line += c;
         }
     }
-    sscanf(ready_.c_str(), "ready %u %u", &id_, &port_);
+    return line;
+}
+
+bool Child::says(const char* line) {
+    std::string next = next_line();
+    while (!next.empty() && next.back() == '\r') next.pop_back();
+    return next == line;
 }
 
 Child::~Child() {

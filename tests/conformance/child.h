@@ -3,7 +3,8 @@
 #include "srv.h"
 #include <string>
 
-// conformance --role server            serves the fixture; prints `ready PID PORT`; ends when its input closes
+// conformance --role server            serves the fixture; prints `ready PID PORT`, and `parked` when a manager holds the call of
+//                                      watched_key; ends when its input closes
 // conformance --role client PID PORT PROTOCOL COUNT KEY
 //                                      holds COUNT calls (keys KEY...) to that server, prints `ready`; never ends them
 class Child {
@@ -12,8 +13,14 @@ public:
     ~Child();
     Child(const Child&) = delete;
 
+    // The call by which a server is known to have nothing to do: it has asked for what comes next, and writes nothing. Wine's
+    // wineserver keeps a socket open for ever when its process is killed within a send or a receive, and the peer hears no end.
+    static constexpr long watched_key = 1;
+
     // The line that says it is ready; empty when it did not come in time.
     const std::string& ready() const { return ready_; }
+    // Whether that is the next line it prints, within eight seconds.
+    bool says(const char* line);
     // A binding handle to the server that this child is; NULL when it is not there.
     handle_t bind(srv::Protocol) const;
     unsigned id() const { return id_; }
@@ -24,6 +31,8 @@ public:
     bool ended(unsigned milliseconds, unsigned long* code) const;
 
 private:
+    std::string next_line();
+
     HANDLE process_ = nullptr, input_ = nullptr, output_ = nullptr;
     std::string ready_;
     unsigned id_ = 0;

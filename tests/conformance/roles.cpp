@@ -1,6 +1,7 @@
 // Processes of their own that cases start: see child.h.
 #include "child.h"
 #include "runner.h"
+#include "support/threads.h"
 #include <memory>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,11 @@ static int serve() {
     }
     printf("ready %lu %u\n", GetCurrentProcessId(), srv::tcp_port());
     fflush(stdout);
+    run_detached([] {
+        if (!srv::wait_parked(Child::watched_key, nullptr, INFINITE)) return;
+        puts("parked");
+        fflush(stdout);
+    });
     char byte;
     DWORD got = 0;
     (void)ReadFile(GetStdHandle(STD_INPUT_HANDLE), &byte, 1, &got, nullptr);
