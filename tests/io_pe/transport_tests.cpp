@@ -252,6 +252,53 @@ EVERY_PROTOCOL(server_closes) {
     CHECK(server.ends == 2);
 }
 
+// A sink that pauses its stream hears nothing until it goes on, and then of everything; of the end too. Who watches his posts
+// hears of every one.
+EVERY_PROTOCOL(paused_reading) {
+    struct Pauser : Recorder, WriteWatch {
+        void on_data(ByteView bytes, WorkList& later) override {
+            CHECK(!held.exchange(true));
+            stream->pause();
+            Recorder::on_data(bytes, later);
+        }
+        void on_written(size_t size) override { written += size; }
+        void go_on() {
+            held = false;
+            stream->resume();
+        }
+        Stream* stream = nullptr;
+        std::atomic<bool> held{false};
+        std::atomic<size_t> written{0};
+    } sink;
+    EchoServer server(protocol);
+    NEED(server.acceptor);
+    Ref<Stream> s = connect(protocol, server.endpoint());
+    NEED(s);
+    sink.stream = s.get();
+    CHECK_STATUS(s->start(sink), Status::ok);
+    std::string expected;
+    for (int i = 0; i < 60; ++i) {
+        std::string text = pattern(5000, i);
+        expected += text;
+        s->post(buffer(text), &sink);
+    }
+    for (size_t seen = 1; seen <= expected.size();) {
+        CHECK(sink.wait_for(seen, 0));
+        Guard g(sink.mutex);
+        seen = sink.data.size() + 1;
+        g.unlock();
+        if (seen <= expected.size()) sink.go_on();
+    }
+    CHECK(sink.data == expected);
+    CHECK(sink.held);
+    CHECK(sink.closed == 0);
+    s->close();
+    CHECK(sink.wait_for(0, 1));
+    s->post(buffer("dropped"), &sink);
+    for (int i = 0; i < 1000 && sink.written != expected.size() + 7; ++i) Sleep(10);
+    CHECK(sink.written == expected.size() + 7);
+}
+
 // What was posted before close() still arrives, as it fits the system's buffers.
 EVERY_PROTOCOL(last_words_arrive) {
     struct Rude : AcceptSink, StreamSink {

@@ -86,10 +86,12 @@ public:
         if (failed(status)) release();
         return status;
     }
-    void post(Buffer bytes) override {
+    void post(Buffer bytes, WriteWatch* watch) override {
         sent(bytes.view());
-        stream_->post(std::move(bytes));
+        stream_->post(std::move(bytes), watch);
     }
+    void pause() override { stream_->pause(); }
+    void resume() override { stream_->resume(); }
     size_t unsent() override { return stream_->unsent(); }
     void close() override { stream_->close(); }
     void interrupt() override { stream_->interrupt(); }

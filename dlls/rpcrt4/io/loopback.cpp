@@ -29,6 +29,7 @@ struct End {
     LoopbackStream* stream = nullptr;
     bool closed = false;
     bool interrupted = false;  // until a read has seen it
+    bool paused = false;
     bool scheduled = false;  // on the pool's queue, or running
     Status why = Status::ok;
 
@@ -57,12 +58,24 @@ public:
         Guard g(channel_->mutex);
         return send(parts);
     }
-    void post(Buffer bytes) override {
+    void post(Buffer bytes, WriteWatch* watch) override {
         const ByteView part = bytes.view();
+        {
+            Guard g(channel_->mutex);
+            if (!self().closed) {
+                Status status = send({&part, 1});
+                if (failed(status)) end(status);
+            }
+        }
+        if (watch) watch->on_written(part.size());
+    }
+    void pause() override {
         Guard g(channel_->mutex);
-        if (self().closed) return;
-        Status status = send({&part, 1});
-        if (failed(status)) end(status);
+        self().paused = true;
+    }
+    void resume() override {
+        Guard g(channel_->mutex);
+        if (std::exchange(self().paused, false) && (self().available() != 0 || peer().closed)) schedule(self());
     }
     Status read(MutBytes into, size_t& got, uint32_t timeout_ms) override;
     Status start(StreamSink& sink) override;
@@ -189,6 +202,10 @@ void LoopbackStream::end(Status why) {
 LoopbackStream::Step LoopbackStream::next_step(MutBytes into, size_t& got, Status& why) {
     Guard g(channel_->mutex);
     End& e = self();
+    if (e.paused && !e.closed) {
+        e.scheduled = false;
+        return Step::idle;
+    }
     if (!e.closed && (e.available() != 0 || peer().closed) && io_fails()) end(Status::call_failed);
     got = e.closed ? 0 : take(into);
     if (got != 0) return Step::data;

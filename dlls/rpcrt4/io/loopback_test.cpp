@@ -196,6 +196,37 @@ TEST_F(Loopback, PostKeepsItsOrder) {
     EXPECT_EQ(there.data, expected);
 }
 
+TEST_F(Loopback, PausesAndGoesOn) {
+    struct Pauser : Recorder, WriteWatch {
+        void on_data(ByteView bytes, WorkList& later) override {
+            stream->pause();
+            Recorder::on_data(bytes, later);
+        }
+        void on_written(size_t size) override { written += size; }
+        Stream* stream = nullptr;
+        size_t written = 0;
+    } here;
+    pair({.max_read = 2});
+    here.stream = a.get();
+    ASSERT_EQ(a->start(here), Status::ok);
+    ASSERT_EQ(send(*b, "abcde"), Status::ok);
+    for (size_t n : {2u, 4u, 5u}) {
+        ASSERT_TRUE(here.wait_for(n, 0));
+        stop_executor();
+        EXPECT_EQ(here.data.size(), n);
+        ASSERT_EQ(start_executor(), Status::ok);
+        if (n != 5) a->resume();
+    }
+    b->close();
+    stop_executor();
+    EXPECT_EQ(here.closed, 0);
+    ASSERT_EQ(start_executor(), Status::ok);
+    a->resume();
+    ASSERT_TRUE(here.wait_for(5, 1));
+    a->post(buffer("xyz"), &here);
+    EXPECT_EQ(here.written, 3u);
+}
+
 struct Blocker final : Work {
     void run() override {
         Guard g(mutex);

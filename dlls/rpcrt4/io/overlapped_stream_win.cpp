@@ -29,6 +29,7 @@ void OverlappedStream::fail(Status why) {
     why_.compare_exchange_strong(none, code(why));
     if (!gate_.shut()) return;
     CancelIoEx(handle_, nullptr);  // who asks for more from now on finds it shut, before or after asking
+    resume();                        // a parked reader has its end to tell
     unuse();
 }
 
@@ -225,6 +226,7 @@ void OverlappedStream::end_reading(WorkList& later) {
 void OverlappedStream::read_done(DWORD error, DWORD n) {
     WorkList later;
     for (int i = 1; deliver(error, n, later); ++i) {
+        if (parks()) break;
         error = next_read(n);
         if (error == ERROR_IO_PENDING) break;
         if (later.empty() && i < deliveries_in_a_row) continue;
@@ -236,12 +238,33 @@ void OverlappedStream::read_done(DWORD error, DWORD n) {
     run_later(later);  // this stream may be gone
 }
 
+void OverlappedStream::pause() { flow_ = pausing; }
+
+void OverlappedStream::resume() {
+    if (flow_.exchange(flowing) != parked) return;
+    reader_.error = ERROR_OPERATION_ABORTED;  // nothing to deliver: the next read
+    reader_.bytes = 0;
+    submit(reader_);
+}
+
+// Whether the reader stays where it is.
+bool OverlappedStream::parks() {
+    uint8_t now = pausing;
+    if (!flow_.compare_exchange_strong(now, parked)) return false;
+    now = parked;
+    return !is_closed() || !flow_.compare_exchange_strong(now, flowing);
+}
+
 // ---- queued: writing ----
 
-void OverlappedStream::post(Buffer bytes) {
-    if (bytes.empty() || is_closed()) return;
-    Outgoing* out = sink_.load() ? make<Outgoing>(std::move(bytes)) : nullptr;
-    if (!out) return fail(sink_.load() ? Status::out_of_memory : Status::call_failed);
+void OverlappedStream::post(Buffer bytes, WriteWatch* watch) {
+    const size_t size = bytes.size();
+    Outgoing* out = size != 0 && !is_closed() && sink_.load() ? make<Outgoing>(std::move(bytes), watch) : nullptr;
+    if (!out) {
+        if (size != 0 && !is_closed()) fail(sink_.load() ? Status::out_of_memory : Status::call_failed);
+        if (watch) watch->on_written(size);
+        return;
+    }
     unsent_.fetch_add(out->bytes.size(), std::memory_order_relaxed);
     {
         Guard g(queue_lock_);
@@ -278,8 +301,11 @@ bool OverlappedStream::next_outgoing() {
 }
 
 void OverlappedStream::drop(Outgoing* out) {
-    unsent_.fetch_sub(out->bytes.size(), std::memory_order_relaxed);
+    const size_t size = out->bytes.size();
+    WriteWatch* const watch = out->watch;
+    unsent_.fetch_sub(size, std::memory_order_relaxed);
     destroy(out);
+    if (watch) watch->on_written(size);
 }
 
 // Asks for the next write. After ERROR_IO_PENDING another thread may write on already.

@@ -37,7 +37,9 @@ public:
     Status write(std::span<const ByteView> parts) override;
     Status read(MutBytes into, size_t& got, uint32_t timeout_ms) override;
     Status start(StreamSink& sink) override;
-    void post(Buffer bytes) override;
+    void post(Buffer bytes, WriteWatch* watch) override;
+    void pause() override;
+    void resume() override;
     size_t unsent() override { return unsent_.load(std::memory_order_relaxed); }
     void close() override;
     void interrupt() override;
@@ -84,8 +86,9 @@ protected:
 
 private:
     struct Outgoing {
-        explicit Outgoing(Buffer b) : bytes(std::move(b)) {}
+        Outgoing(Buffer b, WriteWatch* w) : bytes(std::move(b)), watch(w) {}
         Buffer bytes;
+        WriteWatch* watch;
         Outgoing* next = nullptr;
     };
     struct Reader final : Operation, Work {
@@ -107,6 +110,7 @@ private:
     DWORD next_read(DWORD& n);
     bool deliver(DWORD error, DWORD n, WorkList& later);
     void read_done(DWORD error, DWORD n);
+    bool parks();
     void grow_incoming();
     void end_reading(WorkList& later);
     bool next_outgoing();
@@ -127,6 +131,9 @@ private:
     std::atomic<StreamSink*> sink_{nullptr};
     Buffer incoming_;
     Reader reader_{*this};
+    // A parked reader is nobody's: whoever takes it back to flowing has it go on.
+    enum Flow : uint8_t { flowing, pausing, parked };
+    std::atomic<uint8_t> flow_{flowing};
 
     // The writer: whoever sets writing_ owns the members below it until he clears it.
     Mutex queue_lock_;

@@ -24,6 +24,17 @@ protected:
     ~StreamSink() = default;
 };
 
+// Hears of bytes that were posted. It lives until it has.
+class WriteWatch {
+public:
+    // `size` bytes have left this process, or were dropped with their stream. Once for every post that named it; any thread,
+    // unlocked, perhaps before that post returns.
+    virtual void on_written(size_t size) = 0;
+
+protected:
+    ~WriteWatch() = default;
+};
+
 // A connected stream. (io/capture.cpp hands every function on: a new one has its line there.) It is *blocking* from birth and *queued* from start() on; it never goes back.
 // Any thread may call close() at any time; the rest is serialised by the caller except where said.
 class Stream : public RefCounted<Stream> {
@@ -59,7 +70,12 @@ public:
     virtual Status start(StreamSink& sink) = 0;
     // Queues bytes behind those posted before and returns at once; any thread. A failure closes the stream and shows in
     // on_closed. After close() the bytes are dropped.
-    virtual void post(Buffer bytes) = 0;
+    virtual void post(Buffer bytes, WriteWatch* watch = nullptr) = 0;
+
+    // From inside the sink's on_data: no more is read until resume(), not even the peer's end, so that a peer that sends more than
+    // somebody takes has to wait. resume() may come from any thread, and close() does the same.
+    virtual void pause() = 0;
+    virtual void resume() = 0;
 
     // Bytes posted that are still in memory here, as the peer does not read. Any thread.
     virtual size_t unsent() = 0;

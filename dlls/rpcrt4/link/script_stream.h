@@ -62,6 +62,7 @@ public:
     size_t chunk = SIZE_MAX;
     bool finds_peer_gone = false;  // exchange() does
     int asked_alive = 0;
+    bool paused = false;  // what the sink asked for; bytes come all the same
 
     // ---- io::Stream ----
     Status write(std::span<const ByteView> parts) override {
@@ -95,11 +96,13 @@ public:
         sink_ = &sink;
         return Status::ok;
     }
-    void post(Buffer bytes) override {
-        if (closed) return;
-        see(bytes.view());
-        deliver();
+    void post(Buffer bytes, io::WriteWatch* watch) override {
+        if (!closed) see(bytes.view());
+        if (watch) watch->on_written(bytes.size());
+        if (!closed) deliver();
     }
+    void pause() override { paused = true; }
+    void resume() override { paused = false; }
     void close() override { closed = true; }
     void interrupt() override { interrupted_ = true; }
     size_t unsent() override { return backlog; }
