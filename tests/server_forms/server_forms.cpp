@@ -4,10 +4,15 @@
 #include <rpc.h>
 #include <rpcndr.h>
 #include <rpcasync.h>
+#include <sddl.h>
 
 #include <string>
 
 #include "basics/check.h"
+
+// The header lacks it, the import library has it.
+extern "C" RPC_STATUS RPC_ENTRY RpcServerRegisterIf3(RPC_IF_HANDLE, UUID*, RPC_MGR_EPV*, unsigned, unsigned, unsigned,
+                                                     RPC_IF_CALLBACK_FN*, void*);
 
 namespace {
 
@@ -296,6 +301,51 @@ void fast_bindings() {
     CHECK_EQ(RpcBindingFree(&handle), RPC_S_OK);
 }
 
+int g_asked;
+RPC_STATUS RPC_ENTRY ask(RPC_IF_HANDLE, void*) { return ++g_asked, RPC_S_OK; }
+
+// What clients of ncalrpc, ncacn_np and, unknown, of ncacn_ip_tcp hear under a security descriptor.
+void access(const char* sddl, RPC_STATUS known, RPC_STATUS unknown) {
+    void* descriptor = nullptr;
+    CHECK(ConvertStringSecurityDescriptorToSecurityDescriptorA(sddl, SDDL_REVISION_1, &descriptor, nullptr));
+    CHECK_EQ(RpcServerRegisterIf3(&g_spec, nullptr, &g_epv, RPC_IF_AUTOLISTEN | RPC_IF_ALLOW_CALLBACKS_WITH_NO_AUTH, 100, UINT_MAX,
+                                  ask, descriptor),
+             RPC_S_OK);
+    LocalFree(descriptor);  // the server has a copy
+    RPC_BINDING_VECTOR* vector = nullptr;
+    CHECK_EQ(RpcServerInqBindings(&vector), RPC_S_OK);
+    bool over_tcp = false;
+    for (unsigned long i = 0; vector && i < vector->Count; ++i) {
+        const std::string text = text_of(vector->BindingH[i]);
+        const bool tcp = text.rfind("ncacn_ip_tcp:", 0) == 0;
+        if (tcp && over_tcp) continue;
+        over_tcp = over_tcp || tcp;
+        RPC_BINDING_HANDLE handle = bind(tcp ? ("ncacn_ip_tcp:127.0.0.1" + text.substr(text.find('['))).c_str() : text.c_str());
+        g_asked = 0;
+        const RPC_STATUS expected = tcp ? unknown : known, heard = call(handle);
+        CHECK_EQ(heard, expected);
+        CHECK_EQ(g_asked, expected == RPC_S_OK);  // the callback comes behind the descriptor, and only where that admits
+        if (heard != expected || g_failures) printf("%s: %s\n", sddl, text.c_str());
+        RpcBindingFree(&handle);
+    }
+    CHECK(over_tcp);
+    CHECK_EQ(RpcBindingVectorFree(&vector), RPC_S_OK);
+    CHECK_EQ(RpcServerUnregisterIfEx(&g_spec, nullptr, TRUE), RPC_S_OK);
+}
+
+void descriptors() {
+    access("D:(A;;GA;;;WD)", RPC_S_OK, RPC_S_ACCESS_DENIED);
+    access("D:(A;;GRGX;;;WD)(A;;GR;;;AN)", RPC_S_OK, RPC_S_OK);
+    access("D:(D;;GA;;;WD)(A;;GA;;;AN)", RPC_S_ACCESS_DENIED, RPC_S_OK);
+    access("O:SYG:SYD:(A;;GA;;;LS)", RPC_S_ACCESS_DENIED, RPC_S_ACCESS_DENIED);
+    access("D:", RPC_S_ACCESS_DENIED, RPC_S_ACCESS_DENIED);
+    SECURITY_DESCRIPTOR bad{};
+    bad.Revision = 77;
+    for (void* descriptor : {static_cast<void*>(&bad), reinterpret_cast<void*>(8)})
+        CHECK_EQ(RpcServerRegisterIf3(&g_spec, nullptr, &g_epv, RPC_IF_AUTOLISTEN, 100, UINT_MAX, nullptr, descriptor),
+                 RPC_S_INVALID_ARG);
+}
+
 }  // namespace
 
 int main() {
@@ -311,6 +361,7 @@ int main() {
     fast_bindings();
     CHECK_EQ(RpcServerUnregisterIfEx(&g_spec, nullptr, TRUE), RPC_S_OK);
     CHECK_EQ(RpcServerUnregisterIfEx(&g_spec, nullptr, TRUE), RPC_S_UNKNOWN_IF);
+    descriptors();
     printf("server_forms: %d checks, %d failures\n", g_checks, g_failures);
     return g_failures != 0;
 }

@@ -20,6 +20,7 @@ struct RegisterArguments {
     unsigned max_calls = RPC_C_LISTEN_MAX_CALLS_DEFAULT;
     unsigned max_rpc_size = UINT_MAX;
     RPC_IF_CALLBACK_FN* callback = nullptr;
+    const void* security_descriptor = nullptr;
 };
 
 Status register_interface(const RegisterArguments& a) {
@@ -29,13 +30,19 @@ Status register_interface(const RegisterArguments& a) {
                                     a.flags,
                                     a.max_calls,
                                     a.max_rpc_size,
-                                    a.callback};
+                                    a.callback,
+                                    {}};
     uint32_t length = 0;
     GUID type{};
     if (!copy_guarded(&length, &r.spec->Length, sizeof length) || length != sizeof(RPC_SERVER_INTERFACE))
         return Status::invalid_arg;
     if (a.manager_type && !copy_guarded(&type, a.manager_type, sizeof type)) return Status::invalid_arg;
     r.manager_type = runtime::to_uuid(type);
+    if (a.security_descriptor) {
+        Ref<security::AccessList> access;
+        RPC_TRY(security::AccessList::create(a.security_descriptor, access));
+        r.access = std::move(access);
+    }
     return runtime::Server::instance().register_interface(r);
 }
 
@@ -63,12 +70,12 @@ RPC_EXPORT(RPC_STATUS, RpcServerRegisterIf2)
  unsigned int MaxRpcSize, RPC_IF_CALLBACK_FN* IfCallbackFn) {
     return to_rpc(register_interface({IfSpec, MgrTypeUuid, MgrEpv, Flags, MaxCalls, MaxRpcSize, IfCallbackFn}));
 }
-// A security descriptor cannot be enforced yet, and is refused rather than ignored.
+// The security descriptor is copied; a malformed one is RPC_S_INVALID_ARG.
 RPC_EXPORT(RPC_STATUS, RpcServerRegisterIf3)
 (RPC_IF_HANDLE IfSpec, UUID* MgrTypeUuid, RPC_MGR_EPV* MgrEpv, unsigned int Flags, unsigned int MaxCalls,
  unsigned int MaxRpcSize, RPC_IF_CALLBACK_FN* IfCallback, void* SecurityDescriptor) {
-    if (SecurityDescriptor) return RPC_S_CANNOT_SUPPORT;
-    return to_rpc(register_interface({IfSpec, MgrTypeUuid, MgrEpv, Flags, MaxCalls, MaxRpcSize, IfCallback}));
+    return to_rpc(
+        register_interface({IfSpec, MgrTypeUuid, MgrEpv, Flags, MaxCalls, MaxRpcSize, IfCallback, SecurityDescriptor}));
 }
 RPC_EXPORT(RPC_STATUS, RpcServerUnregisterIf)
 (RPC_IF_HANDLE IfSpec, UUID* MgrTypeUuid, unsigned int WaitForCallsToComplete) {

@@ -54,6 +54,7 @@ Status Server::register_interface(const Registration& r) {
     made->max_calls = r.max_calls;
     made->max_request = r.max_rpc_size;
     made->callback = r.callback;
+    made->access = r.access;
     Guard g(mutex_);
     for (Interface* i = interfaces_.front(); i; i = interfaces_.next(i))
         if (i->id == made->id && i->manager_type == made->manager_type) return Status::type_already_registered;
@@ -291,6 +292,17 @@ void Server::call_ended(call::ServerCall& call) {
     call.release();
 }
 
+// Before the callback (documentation page of RpcServerRegisterIf3).
+Status Server::check_access(call::ServerCall& call, Interface& iface) {
+    if (!iface.access) return Status::ok;
+    const Status known = impersonate_client(&call);
+    if (known == Status::cannot_support && !call.security) return iface.access->admits_anonymous();
+    if (failed(known)) return Status::access_denied;
+    const Status status = iface.access->admits_thread();
+    end_impersonation();
+    return status;
+}
+
 Status Server::ask_callback(call::ServerCall& call, Interface& iface) {
     if (!iface.callback) return Status::ok;
     if (!authenticated(call) && !(iface.flags & if_allow_callbacks_with_no_auth)) return Status::access_denied;
@@ -311,7 +323,8 @@ void Server::dispatch(call::ServerCall& call) {
         call.fault(status, true);
         return log_call(call);
     }
-    status = ask_callback(call, *iface);
+    status = check_access(call, *iface);
+    if (!failed(status)) status = ask_callback(call, *iface);
     if (failed(status)) {
         make_room(call);
         call.fault(status, true);

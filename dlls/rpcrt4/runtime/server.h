@@ -9,6 +9,7 @@
 #include "base/vector.h"
 #include "call/server_call.h"
 #include "io/protocols.h"
+#include "security/access.h"
 
 namespace rpc::runtime {
 
@@ -26,6 +27,7 @@ public:
     uint32_t flags = 0;                  // RPC_IF_x
     uint32_t max_calls = 0;
     InterfaceCallback callback = nullptr;
+    Ref<const security::AccessList> access;  // null: everybody's
     uint32_t active_calls = 0;   // until they have ended wholly; guarded by the server's mutex
     uint32_t counted_calls = 0;  // until they are about to be answered: what max_calls limits; likewise
     bool registered = true;      // likewise
@@ -43,6 +45,7 @@ public:
         uint32_t max_calls;
         uint32_t max_rpc_size;
         InterfaceCallback callback;
+        Ref<const security::AccessList> access = {};
     };
     // invalid_arg, type_already_registered (the same interface and type with another EPV), out_of_memory.
     Status register_interface(const Registration& registration) EXCLUDES(mutex_);
@@ -106,6 +109,7 @@ private:
     // The registration that serves the call, counting the call in; or why it is refused.
     void uncount(call::ServerCall& call) REQUIRES(mutex_);
     Status admit(call::ServerCall& call, Ref<Interface>& iface) EXCLUDES(mutex_);
+    Status check_access(call::ServerCall& call, Interface& iface);
     Status ask_callback(call::ServerCall& call, Interface& iface);
     void run_manager(call::ServerCall& call, Interface& iface);
 
