@@ -5,14 +5,18 @@
 namespace rpc {
 namespace {
 
-void (*g_release)(void*);
-pthread_key_t g_key;
+void (*g_release[thread_slots])(void*);
+pthread_key_t g_key[thread_slots];
 pthread_once_t g_once = PTHREAD_ONCE_INIT;
 
-void make_key() {
-    pthread_key_create(&g_key, [](void* value) {
-        if (g_release) g_release(value);
-    });
+template <size_t slot>
+void release(void* value) {
+    if (g_release[slot]) g_release[slot](value);
+}
+
+void make_keys() {
+    pthread_key_create(&g_key[0], release<0>);
+    pthread_key_create(&g_key[1], release<1>);
 }
 
 }  // namespace
@@ -22,16 +26,16 @@ bool module_attach() { return true; }
 void module_thread_detach() {}
 void module_detach() {}
 
-void* thread_slot() {
-    pthread_once(&g_once, make_key);
-    return pthread_getspecific(g_key);
+void* thread_slot(ThreadSlot slot) {
+    pthread_once(&g_once, make_keys);
+    return pthread_getspecific(g_key[static_cast<size_t>(slot)]);
 }
 
-bool set_thread_slot(void* value) {
-    pthread_once(&g_once, make_key);
-    return pthread_setspecific(g_key, value) == 0;
+bool set_thread_slot(ThreadSlot slot, void* value) {
+    pthread_once(&g_once, make_keys);
+    return pthread_setspecific(g_key[static_cast<size_t>(slot)], value) == 0;
 }
 
-void set_thread_exit(void (*release)(void*)) { g_release = release; }
+void set_thread_exit(ThreadSlot slot, void (*release)(void*)) { g_release[static_cast<size_t>(slot)] = release; }
 
 }  // namespace rpc

@@ -1,5 +1,6 @@
 #include "runtime/message.h"
 
+#include "base/error_record.h"
 #include "base/guard.h"
 #include "base/log.h"
 #include "call/client_call.h"
@@ -74,6 +75,7 @@ Status get_buffer(RPC_MESSAGE& message) {
     auto iface = static_cast<const RPC_CLIENT_INTERFACE*>(message.RpcInterfaceInformation);
     if (!binding) return Status::invalid_binding;
     if (!iface) return Status::unknown_if;
+    clear_thread_errors();  // what they say is of earlier calls
     if (client_call(message)) drop_client_call(message);
     Ref<link::Association> association;
     RPC_TRY(find_association(*binding, *iface, association));

@@ -16,11 +16,11 @@ struct ThreadState {
 };
 
 ThreadState* thread_state(bool create) {
-    auto state = static_cast<ThreadState*>(thread_slot());
+    auto state = static_cast<ThreadState*>(thread_slot(ThreadSlot::state));
     if (state || !create) return state;
     state = make<ThreadState>();
-    set_thread_exit([](void* value) { destroy(static_cast<ThreadState*>(value)); });
-    if (state && !set_thread_slot(state)) {
+    set_thread_exit(ThreadSlot::state, [](void* value) { destroy(static_cast<ThreadState*>(value)); });
+    if (state && !set_thread_slot(ThreadSlot::state, state)) {
         destroy(state);
         return nullptr;
     }
