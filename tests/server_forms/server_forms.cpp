@@ -122,12 +122,12 @@ void forms() {
     CHECK_EQ(RpcServerUseProtseqIfW((RPC_WSTR)L"ncalrpc", 10, &g_spec, nullptr), RPC_S_DUPLICATE_ENDPOINT);
     CHECK_EQ(RpcServerUseProtseqExA((RPC_CSTR) "ncacn_ip_tcp", 10, nullptr, &bad), RPC_S_INVALID_ARG);
     CHECK_EQ(RpcServerUseProtseqExA((RPC_CSTR) "ncacn_ip_tcp", 10, nullptr, &policy), RPC_S_OK);
-    CHECK_EQ(RpcServerUseProtseqExW((RPC_WSTR)L"ncacn_ip_tcp", 0, nullptr, &policy), RPC_S_MAX_CALLS_TOO_SMALL);
-    CHECK_EQ(bindings_with("ncacn_ip_tcp:["), 1);
+    CHECK_EQ(RpcServerUseProtseqExW((RPC_WSTR)L"ncacn_ip_tcp", 0, nullptr, &policy), RPC_S_OK);  // a backlog of 0: the default
+    CHECK_EQ(bindings_with("ncacn_ip_tcp:["), 2);
     CHECK_EQ(RpcServerUseAllProtseqsEx(10, nullptr, &policy), RPC_S_OK);
     CHECK_EQ(bindings_with("ncalrpc:["), 2);
     CHECK_EQ(bindings_with("ncacn_np:["), 2);
-    CHECK_EQ(bindings_with("ncacn_ip_tcp:["), 2);
+    CHECK_EQ(bindings_with("ncacn_ip_tcp:["), 3);
 }
 
 void protocols() {

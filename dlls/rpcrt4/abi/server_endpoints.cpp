@@ -23,15 +23,15 @@ Status check_policy(const RPC_POLICY* policy) {
 }
 
 struct Options {
-    unsigned max_calls;  // a backlog: RPC_C_PROTSEQ_MAX_REQS_DEFAULT is 10, and the runtime may take more
+    unsigned max_calls;  // TCP's backlog, and nothing elsewhere; the runtime may take more. Wine's services pass 0: the default
     const void* security_descriptor;
     const RPC_POLICY* policy = nullptr;
 };
 
 Status use(std::string_view protocol, std::string_view endpoint, const Options& o) {
-    if (o.max_calls == 0) return Status::max_calls_too_small;
     RPC_TRY(check_policy(o.policy));
-    return runtime::Server::instance().use_endpoint(protocol, endpoint, o.max_calls, o.security_descriptor);
+    const uint32_t backlog = o.max_calls != 0 ? o.max_calls : RPC_C_PROTSEQ_MAX_REQS_DEFAULT;
+    return runtime::Server::instance().use_endpoint(protocol, endpoint, backlog, o.security_descriptor);
 }
 
 template <class Char>
