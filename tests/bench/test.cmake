@@ -8,3 +8,10 @@ wine_test(bench.ours COMMAND bench_rpc smoke rpc)
 # Wine's own hangs in it now and then, its server's threads and its client's being in one process.
 wine_test(bench.builtin BUILTIN LONG COMMAND bench_rpc smoke rpc)
 wine_test(bench.raw BUILTIN COMMAND bench_rpc smoke raw)
+
+# Of the marshalling alone, in one process.
+pe_program(bench_ndr ${CMAKE_CURRENT_LIST_DIR}/ndr/bench_ndr.cpp)
+target_link_libraries(bench_ndr PRIVATE test_support)
+wine_test(bench.ndr COMMAND bench_ndr smoke rpc)
+wine_test(bench.ndr_builtin BUILTIN COMMAND bench_ndr smoke rpc builtin)
+wine_test(bench.ndr_raw COMMAND bench_ndr smoke raw)
