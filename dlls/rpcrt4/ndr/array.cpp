@@ -112,6 +112,36 @@ Status terminated_length(const uint8_t* p, size_t each, uint64_t limit, uint32_t
     return n < limit ? Status::ok : Status::invalid_bound;
 }
 
+}  // namespace
+
+// A word at a time where the text is aligned: a word does not reach into another page than its first byte, and what lies behind
+// the end within it is not looked at. `lows` has the lowest bit of every character.
+template <class Character>
+[[gnu::no_sanitize_address]] static size_t text_end(const Character* p) {
+    using Word [[gnu::may_alias]] = uintptr_t;
+    constexpr Word lows = static_cast<Word>(-1) / static_cast<Character>(-1);
+    constexpr Word highs = lows << (8 * sizeof(Character) - 1);
+    const Character* at = p;
+    for (; reinterpret_cast<uintptr_t>(at) % sizeof(Word) != 0; ++at)
+        if (*at == 0) return static_cast<size_t>(at - p);
+    for (;; at += sizeof(Word) / sizeof(Character)) {
+        Word w = *reinterpret_cast<const Word*>(at);
+        if (((w - lows) & ~w & highs) != 0) break;
+    }
+    while (*at != 0) ++at;
+    return static_cast<size_t>(at - p);
+}
+
+Status text_length(const uint8_t* p, size_t each, uint32_t& length) {
+    const size_t limit = INT32_MAX / each;
+    if (each != 1 && (each != 2 || reinterpret_cast<uintptr_t>(p) % 2 != 0)) return terminated_length(p, each, limit, length);
+    const size_t n = each == 1 ? text_end(p) : text_end(reinterpret_cast<const uint16_t*>(p));
+    length = static_cast<uint32_t>(n + 1);
+    return n < limit ? Status::ok : Status::invalid_bound;
+}
+
+namespace {
+
 Status string_maxima(Walker& w, uint8_t* memory, Format f, Walker::Dimension& d) {
     if (!is_conformant_string(f[0])) {
         d.max = u16_at(f + 2);
@@ -126,7 +156,7 @@ Status string_maxima(Walker& w, uint8_t* memory, Format f, Walker::Dimension& d)
             if (d.max != 0) RPC_TRY(terminated_length(memory, each, d.max, d.actual));
             else d.actual = 0;
         } else {
-            RPC_TRY(terminated_length(memory, each, INT32_MAX / each, d.max));
+            RPC_TRY(text_length(memory, each, d.max));
             d.actual = d.max;
         }
     }
@@ -199,6 +229,11 @@ Status complex_elements(Walker& w, uint8_t* memory, Format f, unsigned level, co
     bool array = inner_array(w.message(), f) != nullptr;
     RPC_TRY(w.align(f[1]));
     uint8_t* at = memory ? memory + each * d.first : nullptr;
+    if (element[0] == fc_embedded_complex && element[1] == 0 && !array) {
+        bool done = false;
+        RPC_TRY(w.planned_elements(at, relative(element + 2), d.actual, done));
+        if (done) return Status::ok;
+    }
     for (uint32_t i = 0; i < d.actual; ++i) {
         RPC_TRY(walk_element(w, at, element, level, array));
         if (at) at += each;
@@ -254,6 +289,10 @@ Status block_elements(Walker& w, uint8_t* memory, Format f, uint32_t first, uint
     Walker::Block block{memory, 0, nullptr, w.position(), w.position() ? w.position() + total : nullptr, count,
                         first, nullptr};
     size_t mark = w.pending_mark();
+    if (Plan* plan = pp && first == 0 ? w.plan_of_layout(pp, count, 0) : nullptr) {
+        RPC_TRY(w.bytes(at, total));
+        return w.planned_pointers(memory, *plan, count, block.wire_array);
+    }
     if (pp) RPC_TRY(w.remember(memory, each * (static_cast<uint64_t>(first) + count), block.before));
     if (pp && w.is(Op::unmarshal)) RPC_TRY(w.pointers(pp, block, Walker::Part::all));
     if (w.is(Op::convert)) RPC_TRY(convert_elements(w, f, count));

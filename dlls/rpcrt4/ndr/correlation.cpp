@@ -51,15 +51,14 @@ size_t correlation_size(const MIDL_STUB_MESSAGE& m) {
     return private_flag(m, private_range_on_conformance) ? 16 : 6;
 }
 
-void set_range_on_conformance(MIDL_STUB_MESSAGE& m, bool on) {
-    int flags = m.fUnused & ~private_range_on_conformance;
-    m.fUnused = (flags | (on ? private_range_on_conformance : 0)) & 0x7f;
+static void set_flag(MIDL_STUB_MESSAGE& m, int flag, bool on) {
+    int flags = m.fUnused & ~flag;
+    m.fUnused = (flags | (on ? flag : 0)) & 0x7f;
 }
 
-void set_narrow_pointers(MIDL_STUB_MESSAGE& m, bool on) {
-    int flags = m.fUnused & ~private_narrow_pointers;
-    m.fUnused = (flags | (on ? private_narrow_pointers : 0)) & 0x7f;
-}
+void set_range_on_conformance(MIDL_STUB_MESSAGE& m, bool on) { set_flag(m, private_range_on_conformance, on); }
+void set_narrow_pointers(MIDL_STUB_MESSAGE& m, bool on) { set_flag(m, private_narrow_pointers, on); }
+void set_plans(MIDL_STUB_MESSAGE& m, bool on) { set_flag(m, private_no_plans, !on); }
 
 // The evaluation routine sees StackTop as the place that its offsets count from, and answers in MaxCount and Offset.
 static Status evaluate(MIDL_STUB_MESSAGE& m, unsigned index, uint8_t* from, int64_t& value, uint32_t* first) {
@@ -262,27 +261,31 @@ Status track_allocations(MIDL_STUB_MESSAGE& m) {
 }
 
 void discard_tracked(MIDL_STUB_MESSAGE& m) {
-    if (Notes* n = notes_of(m)) roll_back(m, *n, 0);
+    if (Notes* n = notes_of(m)) roll_back(m, *n, {});
     forget_tracked(m);
 }
 
 void forget_tracked(MIDL_STUB_MESSAGE& m) {
     Notes* n = notes_of(m);
     if (!n) return;
-    n->allocations.clear();
+    n->forget();
     n->keep_allocations = false;
     drop_if_unused(m);
 }
 
-void roll_back(MIDL_STUB_MESSAGE& m, Notes& notes, size_t mark) {
+void roll_back(MIDL_STUB_MESSAGE& m, Notes& notes, Notes::Mark mark) {
+    const auto release = [&](uint8_t* block) {
+        if (m.pfnFree) (void)call_guarded([&] { m.pfnFree(block); });  // nothing is left to tell
+    };
     bool narrow = private_flag(m, private_narrow_pointers);
     Vector<Allocation>& all = notes.allocations;
-    for (size_t i = mark; i < all.size(); ++i)
+    for (size_t i = mark.allocations; i < all.size(); ++i)
         if (all[i].slot) std::memset(all[i].slot, 0, narrow && !all[i].native ? 4 : sizeof(void*));
-    while (all.size() > mark) {
+    while (notes.inner.size() > mark.inner) release(notes.inner.pop_back());
+    while (all.size() > mark.allocations) {
         Allocation a = all.pop_back();
         if (a.object) release_object(m, a.block);
-        else if (m.pfnFree) (void)call_guarded([&] { m.pfnFree(a.block); });  // nothing is left to tell
+        else release(a.block);
     }
     notes.checks.clear();
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/alloc.h"
+#include "ndr/both_ways.h"
 #include "ndr/ndr.h"
 
 namespace {
@@ -269,6 +270,16 @@ bool image_of(bool client, uint8_t* data, const uint8_t* f, Image& out) {
     return whole;
 }
 
+void both_ways(const uint8_t* f, bool client, const uint8_t* bytes, size_t size) {
+    std::vector<void*> taken;
+    const auto make = [&](uint8_t* at, size_t n) { return Message(client, at, n); };
+    const auto take = [&](size_t n) { return taken.emplace_back(std::aligned_alloc(16, (n + 31) & ~size_t{15})); };
+    g_countdown = 0;
+    check(test::same_both_ways(make, take, f, bytes, size), "a plan makes a difference");
+    check(g_blocks == 0, "memory is left by a plan");
+    for (void* p : taken) std::free(p);
+}
+
 void round_trip(const uint8_t* f, bool client, uint8_t* bytes, size_t size) {
     Message r(client, bytes, size);
     uint8_t* data = nullptr;
@@ -316,6 +327,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* input, size_t size) {
                                        (label & 4 ? NDR_VAX_FLOAT : label & 8 ? NDR_IBM_FLOAT : NDR_IEEE_FLOAT);
             usable = !failed(convert_type(c.m, f));
         }
+        if (usable) both_ways(f, client, static_cast<const uint8_t*>(bytes), in.left);
         g_countdown = block;
         mem_fail_nth(own);
         if (usable) round_trip(f, client, static_cast<uint8_t*>(bytes), in.left);

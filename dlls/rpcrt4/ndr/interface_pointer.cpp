@@ -32,7 +32,7 @@ void release_object(MIDL_STUB_MESSAGE& m, void* object) {
 Status interface_pointer(Walker& w, uint8_t* memory, Format f) { return w.object_pointer(memory, f, false); }
 
 Status Walker::object_pointer(uint8_t* slot, Format f, bool native) {
-    Pending p;
+    Pending p{};
     p.kind = Pending::object;
     p.format = f;
     p.slot = slot;

@@ -144,5 +144,7 @@ void set_interface_hook(InterfaceHook hook);
 
 // Host tests: pointers in memory are 4 bytes (of a 64-bit address below 4 GiB), as on x86.
 void set_narrow_pointers(MIDL_STUB_MESSAGE& message, bool on);
+// Host tests: whether structures that come again and again are planned (they are), to compare the two ways.
+void set_plans(MIDL_STUB_MESSAGE& message, bool on);
 
 }  // namespace rpc::ndr

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <utility>
 
+#include "ndr/both_ways.h"
 #include "ndr/ndr.h"
 #include "ndr/sample_formats.h"
 
@@ -47,7 +48,9 @@ void wide_free(void* p) {
 void* narrow_allocate(size_t n) {
     if (refused()) return nullptr;
     void* p = g_low.take(n);
-    if (p) ++g_blocks;
+    if (!p) return nullptr;
+    ++g_blocks;
+    std::memset(p, 0xdd, n < 4096 ? n : 4096);  // what is not written looks the same every time
     return p;
 }
 void narrow_free(void*) { --g_blocks; }
@@ -143,6 +146,15 @@ void round_trip(const uint8_t* f, bool is_narrow, bool client, void* frame, uint
     check(g_blocks == 0, "memory is left in the end");
 }
 
+void both_ways(const uint8_t* f, bool is_narrow, bool client, void* frame, const uint8_t* bytes, size_t size) {
+    const auto make = [&](uint8_t* at, size_t n) { return Message(is_narrow, client, frame, at, n); };
+    const auto take = [&](size_t n) { return g_low.take(n); };
+    const long countdown = std::exchange(g_countdown, 0);
+    check(test::same_both_ways(make, take, f, bytes, size), "a plan makes a difference");
+    check(g_blocks == 0, "memory is left by a plan");
+    g_countdown = countdown;
+}
+
 // The same data from a sender of the other byte order.
 void turned(const uint8_t* f, bool is_narrow, bool client, void* frame, uint8_t* bytes, size_t size) {
     Message c(is_narrow, client, frame, bytes, size);
@@ -183,6 +195,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* input, size_t size) {
     if (is_narrow) {
         auto* bytes = static_cast<uint8_t*>(g_low.take(size));
         std::memcpy(bytes, input, size);
+        both_ways(f, true, client, frame, bytes, size);
         round_trip(f, true, client, frame, bytes, size);
         turned(f, true, client, frame, bytes, size);
         return 0;
@@ -190,6 +203,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* input, size_t size) {
     void* bytes = nullptr;  // exactly as long, so that the sanitizer sees its end
     if (posix_memalign(&bytes, 16, size ? size : 1) != 0) return 0;
     std::memcpy(bytes, input, size);
+    both_ways(f, false, client, frame, input, size);
     round_trip(f, false, client, frame, static_cast<uint8_t*>(bytes), size);
     turned(f, false, client, frame, static_cast<uint8_t*>(bytes), size);
     std::free(bytes);

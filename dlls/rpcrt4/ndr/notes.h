@@ -23,7 +23,17 @@ struct LateCheck {
 };
 
 struct Notes {
+    struct Mark {
+        size_t allocations = 0, inner = 0;
+    };
+    Mark mark() const { return {allocations.size(), inner.size()}; }
+    void forget() {
+        allocations.clear();
+        inner.clear();
+    }
+
     Vector<Allocation> allocations;
+    Vector<uint8_t*> inner;  // blocks that nothing but blocks of this list or of the other leads to
     Vector<LateCheck> checks;
     bool keep_allocations = false;
     bool keep_checks = false;
@@ -33,13 +43,13 @@ struct Notes {
 inline Notes* notes_of(MIDL_STUB_MESSAGE& m) { return static_cast<Notes*>(m.pMemoryList); }
 
 // Nulls the pointers to the allocations from `mark` on, frees them and forgets them.
-void roll_back(MIDL_STUB_MESSAGE& message, Notes& notes, size_t mark);
+void roll_back(MIDL_STUB_MESSAGE& message, Notes& notes, Notes::Mark mark);
 
 // Releases an interface pointer; what it raises is nobody's to tell.
 void release_object(MIDL_STUB_MESSAGE& message, void* object);
 
 // Bits of MIDL_STUB_MESSAGE.fUnused that are ours.
-enum : int { private_range_on_conformance = 1, private_narrow_pointers = 2 };
+enum : int { private_range_on_conformance = 1, private_narrow_pointers = 2, private_no_plans = 4 };
 inline bool private_flag(const MIDL_STUB_MESSAGE& m, int flag) { return (m.fUnused & flag) != 0; }
 
 }  // namespace rpc::ndr

@@ -6,33 +6,12 @@
 
 namespace rpc::ndr {
 
-uint8_t* Walker::load(const uint8_t* slot, bool native) const {
-    if (narrow_ && !native) {
-        uint32_t low;
-        std::memcpy(&low, slot, sizeof low);
-        return reinterpret_cast<uint8_t*>(static_cast<uintptr_t>(low));
-    }
-    uint8_t* p;
-    std::memcpy(&p, slot, sizeof p);
-    return p;
-}
-
-void Walker::store(uint8_t* slot, uint8_t* value, bool native) const {
-    if (!slot) return;
-    if (narrow_ && !native) {
-        auto low = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(value));
-        std::memcpy(slot, &low, sizeof low);
-        return;
-    }
-    std::memcpy(slot, &value, sizeof value);
-}
-
 // Windows numbers referents of unique pointers like this; the peer only asks whether it is 0.
 uint32_t Walker::next_id() { return 0x20000u + 4u * message_.UniquePtrCount++; }
 
 Status Walker::plain_pointer(uint8_t* slot, Format f, bool native) {
     if (f[0] != fc_rp) return start_pointer(slot, f, native);
-    Pending p;
+    Pending p{};
     p.format = f;
     p.slot = slot;
     p.native = native;
@@ -46,7 +25,7 @@ Status Walker::plain_pointer(uint8_t* slot, Format f, bool native) {
 Status Walker::embedded_pointer(uint8_t* slot, Format f) { return start_pointer(slot, f, false); }
 
 Status Walker::start_pointer(uint8_t* slot, Format f, bool native) {
-    Pending p;
+    Pending p{};
     p.format = f;
     p.slot = slot;
     p.native = native;
@@ -155,7 +134,7 @@ Status Walker::process_free(const Pending& p) {
     if (!pointer && !has_pointers(message_, target)) return ours ? release(p.value) : Status::ok;
     RPC_TRY(pointer ? plain_pointer(p.value, target, false) : object(p.value, target));
     // After what it leads to: sizes and pointers are still read from it.
-    Pending block;
+    Pending block{};
     block.kind = Pending::block;
     block.value = p.value;
     return ours ? push(block) : Status::ok;

@@ -13,7 +13,7 @@ Status Walker::instance(Format f, const Block& b, int64_t memory_step, int64_t w
     auto size = static_cast<int64_t>(b.size);
     if (in_memory < 0) in_memory += size;
     if (on_wire < 0) on_wire += size;
-    Pending p;
+    Pending p{};
     p.format = f + 4;
     p.base = from;
     if (b.before && from) p.before = b.before + (from - b.memory);

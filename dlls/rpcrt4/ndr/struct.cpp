@@ -145,6 +145,18 @@ Status conformant_struct(Walker& w, uint8_t* memory, Format f) {
     size_t mark = w.pending_mark();
     Walker::Block block{memory, size, w.position(), nullptr, nullptr, 0, 0, nullptr};
     w.header = Walker::Header::none;
+    if (pp && with_array && array[0] == fc_carray) {
+        Walker::Dimension* d = nullptr;
+        RPC_TRY(w.dimension(0, d));
+        if (Plan* plan = w.plan_of_layout(pp, d->actual, size)) {
+            RPC_TRY(w.bytes(memory, size));
+            uint8_t* at = offset(memory, size);
+            w.pointers_described = true;
+            RPC_TRY(array_elements(w, at, array, 0));
+            w.pointers_described = false;
+            return w.planned_pointers(at, *plan, d->actual, w.position() ? w.position() - block_bytes(array, d->actual) : nullptr);
+        }
+    }
     if (adopts) {
         // The elements' memory too: their sizes are theirs.
         uint64_t more = 0;

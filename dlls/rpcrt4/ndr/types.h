@@ -45,6 +45,8 @@ Status array_elements(Walker& w, uint8_t* memory, Format f, unsigned level);
 Status array_bytes(Walker& w, Format f, unsigned level, uint64_t& size);
 // Bytes of `count` elements of a block-copied array or string.
 size_t block_bytes(Format f, uint32_t count);
+// Characters of a text without a size, its terminator included.
+Status text_length(const uint8_t* p, size_t each, uint32_t& length);
 // Client, memory of the caller's: whether what the peer sends fits what the caller's sizes say.
 Status array_fits(Walker& w, uint8_t* memory, Format f, unsigned level);
 // The layout after an array's description, or null.

@@ -93,7 +93,7 @@ Status user_marshal(Walker& w, uint8_t* memory, Format f) {
         }
     }
     if (!on_wire || !w.embedded()) return user_marshal_data(w, memory, f);
-    Pending p;
+    Pending p{};
     p.kind = Pending::user;
     p.format = f;
     p.value = memory;

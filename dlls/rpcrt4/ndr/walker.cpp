@@ -18,9 +18,10 @@ bool within(const uint8_t* p, const uint8_t* start, uint64_t size) {
 
 Walker::Walker(MIDL_STUB_MESSAGE& message, Op op)
     : message_(message), op_(op), narrow_(private_flag(message, private_narrow_pointers)),
-      sender_(message.RpcMsg ? static_cast<uint32_t>(message.RpcMsg->DataRepresentation) : uint32_t{NDR_BIG_ENDIAN}) {
+      sender_(message.RpcMsg ? static_cast<uint32_t>(message.RpcMsg->DataRepresentation) : uint32_t{NDR_BIG_ENDIAN}),
+      plans_(op <= Op::free && !private_flag(message, private_no_plans)) {
     notes_ = notes_of(message) ? notes_of(message) : &own_;
-    notes_mark_ = notes_->allocations.size();
+    notes_mark_ = notes_->mark();
 }
 
 Walker::~Walker() {
@@ -80,9 +81,9 @@ Status Walker::finish(Status s) {
         return s;
     }
     if (op_ == Op::size && length_ > INT32_MAX) return Status::invalid_bound;
-    if (!notes_->keep_allocations) notes_->allocations.clear();
+    if (!notes_->keep_allocations) notes_->forget();
     // The caller's own variables may be gone when a later call fails.
-    for (size_t i = notes_mark_; i < notes_->allocations.size(); ++i)
+    for (size_t i = notes_mark_.allocations; i < notes_->allocations.size(); ++i)
         if (notes_->allocations[i].native) notes_->allocations[i].slot = nullptr;
     commit();
     return s;
@@ -267,17 +268,24 @@ Status Walker::dimension(unsigned level, Dimension*& d) {
 
 // --- the pending stack ----------------------------------------------------------------------------------------------
 
-Status Walker::push(const Pending& p) {
+// Room for one more, which is not filled in; null when memory is out.
+Pending* Walker::grow() {
     if (count_ == capacity_) {
         size_t want = capacity_ * 2;
         auto* grown = static_cast<Pending*>(mem_alloc(want * sizeof(Pending)));
-        if (!grown) return Status::out_of_memory;
+        if (!grown) return nullptr;
         std::memcpy(static_cast<void*>(grown), pending_, count_ * sizeof(Pending));
         if (pending_ != inline_) mem_free(pending_);
         pending_ = grown;
         capacity_ = want;
     }
-    pending_[count_++] = p;
+    return &pending_[count_++];
+}
+
+Status Walker::push(const Pending& p) {
+    Pending* room = grow();
+    if (!room) return Status::out_of_memory;
+    *room = p;
     return Status::ok;
 }
 
@@ -291,6 +299,14 @@ Status Walker::drain() {
     while (count_ != 0) {
         Pending p = pending_[--count_];
         if (arena_ && count_ < arena_mark_) arena_ = nullptr;
+        bool planned = false;
+        if (p.kind == Pending::planned) {
+            planned = true;
+            RPC_TRY(next_planned(p));
+        } else if (p.kind == Pending::pointer) {
+            RPC_TRY(start_planned(p, planned));
+        }
+        if (planned) continue;  // its own order is the stack's
         size_t mark = count_;
         RPC_TRY(process(p));
         reverse(mark);

@@ -10,21 +10,32 @@
 #include "ndr/format.h"
 #include "ndr/ndr.h"
 #include "ndr/notes.h"
+#include "ndr/plan.h"
 #include "ndr/representation.h"
 
 namespace rpc::ndr {
 
 // A pointee still to be done.
 struct Pending {
-    enum Kind : uint8_t { pointer, alias, block, user, object };
-    Format format = nullptr;   // of the pointer
-    uint8_t* value = nullptr;  // the pointee's memory; when unmarshalling what was there before, may be null
-    uint8_t* slot = nullptr;   // where the pointer is stored
-    uint8_t* base = nullptr;   // the structure that the pointer is a field of: sizes are found from there
-    uint8_t* before = nullptr; // a client's structure as it was: what its sizes promised of the memory at `value`
-    uint32_t id = 0;           // referent id on the wire
-    Kind kind = pointer;
-    bool native = false;       // the slot holds a pointer of this build whatever the width in memory
+    enum Kind : uint8_t { pointer, alias, block, user, object, planned };
+    Format format;   // of the pointer
+    uint8_t* value;  // the pointee's memory; when unmarshalling what was there before, may be null
+    uint8_t* slot;   // where the pointer is stored
+    uint8_t* base;   // the structure that the pointer is a field of: sizes are found from there
+    uint8_t* before; // a client's structure as it was: what its sizes promised of the memory at `value`
+    uint32_t id;     // referent id on the wire
+    Kind kind;       // the first one is what zeros say
+    bool native;     // the slot holds a pointer of this build whatever the width in memory
+};
+
+// What is left of planned structures that stand one behind the other.
+struct Planned {
+    Plan* plan;
+    uint8_t* memory;   // the next one
+    uint8_t* end;      // of the last one
+    uint8_t* wire;     // the next one's data, where there is a buffer
+    unsigned pointer;  // its first pointer to be done
+    bool ours;         // free: it is freed behind its pointers; unmarshal: there were no pointers before
 };
 
 class Walker {
@@ -109,6 +120,14 @@ public:
     void store(uint8_t* slot, uint8_t* value, bool native = false) const;
     uint32_t next_id();
 
+    // --- plans; planned.cpp ---
+    // `count` structures `f` in a row. `done` tells whether there is a plan; nothing was done without one.
+    Status planned_elements(uint8_t* memory, Format f, uint32_t count, bool& done);
+    // What an FC_PP layout says of an array `to_array` bytes into what it describes: null when it has no plan. With one, after
+    // the elements are copied, from or to `wire`, their pointers.
+    Plan* plan_of_layout(Format pp, uint32_t count, size_t to_array);
+    Status planned_pointers(uint8_t* memory, Plan& plan, uint32_t count, uint8_t* wire);
+
     // --- arrays ---
     // Conformance and variance of the dimensions at hand, by nesting level.
     struct Dimension {
@@ -178,6 +197,25 @@ private:
     Status instance(Format f, const Block& block, int64_t memory_step, int64_t wire_step, uint8_t* from);
     void reverse(size_t mark);
     Status finish(Status s);
+    Plan* plan_of(Format f);
+    template <Op op>
+    Status flat_planned(const Plan& plan, uint8_t* memory, uint8_t*& wire);
+    template <Op op>
+    Status text_planned(const Plan::Pointer& p, uint8_t* slot, uint8_t* value, bool ours);
+    template <Op op>
+    Status leaf_planned(const Plan::Pointer& p, uint8_t* slot, uint8_t* value, bool ours);
+    template <Op op>
+    Status follow(Planned now);
+    template <Op op>
+    Status flat_elements(const Planned& all);
+    void write_ids(const Plan& plan, const uint8_t* memory, uint8_t* wire);
+    Status planned_memory(size_t size, uint8_t* slot, bool ours, bool in_place, uint8_t*& memory);
+    Status planned_release(uint8_t* block);
+    Status run_planned(const Planned& now);
+    Status push_planned(const Planned& p);
+    Status start_planned(const Pending& p, bool& done);
+    Status next_planned(const Pending& p);
+    Pending* grow();
 
     MIDL_STUB_MESSAGE& message_;
     Op op_;
@@ -203,7 +241,7 @@ private:
     static constexpr size_t inline_capacity = 16;
 
     Notes* notes_ = nullptr;  // allocations and late checks; the message's or own_
-    size_t notes_mark_ = 0;
+    Notes::Mark notes_mark_;
     Notes own_;
 
     uint8_t* arena_ = nullptr;  // the current all_nodes block
@@ -211,7 +249,33 @@ private:
     size_t arena_mark_ = 0;
 
     Pending inline_[inline_capacity];
+
+    static constexpr unsigned max_plans = 8;
+    bool plans_;
+    unsigned plans_made_ = 0;
+    Plan plan_[max_plans];
 };
+
+inline uint8_t* Walker::load(const uint8_t* slot, bool native) const {
+    if (narrow_ && !native) {
+        uint32_t low;
+        std::memcpy(&low, slot, sizeof low);
+        return reinterpret_cast<uint8_t*>(static_cast<uintptr_t>(low));
+    }
+    uint8_t* p;
+    std::memcpy(&p, slot, sizeof p);
+    return p;
+}
+
+inline void Walker::store(uint8_t* slot, uint8_t* value, bool native) const {
+    if (!slot) return;
+    if (narrow_ && !native) {
+        auto low = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(value));
+        std::memcpy(slot, &low, sizeof low);
+        return;
+    }
+    std::memcpy(slot, &value, sizeof value);
+}
 
 inline Status Walker::align(unsigned mask) {
     if (op_ == Op::size) {
