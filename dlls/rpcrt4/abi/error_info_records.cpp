@@ -6,6 +6,7 @@
 #include "base/guard.h"
 #include "base/seh.h"
 #include "runtime/error_enumeration.h"
+#include "runtime/error_policy.h"
 
 namespace rpc::abi {
 namespace {
@@ -248,3 +249,10 @@ RPC_EXPORT(RPC_STATUS, RpcErrorLoadErrorInfo)(PVOID ErrorBlob, size_t BlobSize, 
 RPC_EXPORT(RPC_STATUS, RpcErrorAddRecord)(RPC_EXTENDED_ERROR_INFO* ErrorInfo) { return to_rpc(add_record(ErrorInfo)); }
 
 RPC_EXPORT(void, RpcErrorClearInformation)(void) { clear_thread_errors(); }
+
+// Only the SDK's headers name it: what the machine's policy turns on for all processes, for this one.
+RPC_EXPORT(RPC_STATUS, I_RpcTurnOnEEInfoPropagation)(void) {
+    runtime::apply_error_policy();
+    set_errors_propagate(true);
+    return RPC_S_OK;
+}

@@ -1,11 +1,15 @@
 #include "base/error_record.h"
 
+#include <atomic>
+
 #include "base/module.h"
 #include "base/os.h"
 #include "base/utf.h"
 
 namespace rpc {
 namespace {
+
+constinit std::atomic<bool> g_propagate{false};
 
 bool fill(ErrorParam& param, const NotedParam& noted) {
     if (!noted.is_text) {
@@ -77,5 +81,18 @@ void set_thread_errors(ErrorChain chain) {
 void clear_thread_errors() {
     if (ErrorChain* chain = thread_errors(false)) chain->clear();
 }
+
+size_t TentativeErrors::count() {
+    const ErrorChain* chain = thread_errors(false);
+    return chain ? chain->size() : 0;
+}
+
+TentativeErrors::~TentativeErrors() {
+    ErrorChain* chain = kept_ ? nullptr : thread_errors(false);
+    while (chain && chain->size() > before_) (void)chain->pop_back();
+}
+
+bool errors_propagate() { return g_propagate.load(std::memory_order_relaxed); }
+void set_errors_propagate(bool on) { g_propagate.store(on, std::memory_order_relaxed); }
 
 }  // namespace rpc

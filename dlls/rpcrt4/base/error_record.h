@@ -109,4 +109,24 @@ ErrorChain take_thread_errors();
 void set_thread_errors(ErrorChain chain);
 void clear_thread_errors();
 
+// Takes back what was noted for errors that came to nothing, unless keep() was called: an address that did not answer before
+// one that did.
+class TentativeErrors {
+public:
+    TentativeErrors() : before_(count()) {}
+    TentativeErrors(const TentativeErrors&) = delete;
+    TentativeErrors& operator=(const TentativeErrors&) = delete;
+    ~TentativeErrors();
+    void keep() { kept_ = true; }
+
+private:
+    static size_t count();
+    const size_t before_;
+    bool kept_ = false;
+};
+
+// Whether this process tells its clients (page "Enabling Extended Error Information"). Off at first.
+bool errors_propagate();
+void set_errors_propagate(bool on);
+
 }  // namespace rpc

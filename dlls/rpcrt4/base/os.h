@@ -14,6 +14,9 @@ uint64_t now_us();
 // 100 ns units since 1601-01-01 UTC (FILETIME).
 uint64_t system_time();
 void sleep_ms(uint32_t ms);
+// This machine's unqualified DNS name in UTF-16, terminated, and its length without the terminator; 0 when it is not known or
+// does not fit.
+size_t computer_name(char16_t* out, size_t capacity);
 uint32_t process_id();
 uint32_t thread_id();
 // Bytes nobody can predict. False when the system has no such source.

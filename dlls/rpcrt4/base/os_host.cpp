@@ -52,6 +52,15 @@ uint64_t system_time() {
 }
 
 void sleep_ms(uint32_t ms) { usleep(ms * 1000); }
+size_t computer_name(char16_t* out, size_t capacity) {
+    char name[256];
+    if (gethostname(name, sizeof name) != 0) return 0;
+    name[strcspn(name, ".")] = 0;
+    const size_t length = strlen(name);
+    if (length >= capacity) return 0;
+    for (size_t i = 0; i <= length; ++i) out[i] = static_cast<unsigned char>(name[i]);
+    return length;
+}
 uint32_t process_id() { return static_cast<uint32_t>(getpid()); }
 uint32_t thread_id() { return static_cast<uint32_t>(syscall(SYS_gettid)); }
 bool random_bytes(void* out, size_t n) { return getrandom(out, n, 0) == static_cast<ssize_t>(n); }

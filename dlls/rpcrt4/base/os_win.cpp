@@ -32,6 +32,10 @@ uint64_t system_time() {
 }
 
 void sleep_ms(uint32_t ms) { Sleep(ms); }
+size_t computer_name(char16_t* out, size_t capacity) {
+    auto size = static_cast<DWORD>(capacity);
+    return GetComputerNameExW(ComputerNameDnsHostname, reinterpret_cast<wchar_t*>(out), &size) ? size : 0;
+}
 uint32_t process_id() { return GetCurrentProcessId(); }
 uint32_t thread_id() { return GetCurrentThreadId(); }
 

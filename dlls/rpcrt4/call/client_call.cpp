@@ -5,6 +5,7 @@
 #include "base/guard.h"
 #include "base/log.h"
 #include "base/os.h"
+#include "wire/error_info.h"
 
 namespace rpc::call {
 namespace {
@@ -88,8 +89,13 @@ Status ClientCall::perform() {
         connection = this->connection();
         if (!failed(status)) status = connection->perform(*this, send_, body);
     }
-    if (failed(status)) on_end(status);
-    return this->status();
+    if (failed(status)) {
+        on_end(status);
+        return this->status();  // whatever failed has said so itself
+    }
+    status = this->status();
+    if (failed(status)) tell_errors(status);
+    return status;
 }
 
 Status ClientCall::start() {
@@ -154,7 +160,14 @@ void ClientCall::on_place(Ref<link::ClientConnection> connection, Status why) {
         g.unlock();
         return association_->wait(*this);
     }
-    if (failed(why)) return on_end(why);
+    if (failed(why)) {
+        {
+            Guard g(mutex_);
+            errors_ = take_thread_errors();
+            errors_whole_ = true;
+        }
+        return on_end(why);
+    }
     trace_.step("sent");
     catch_up(*connection);
 }
@@ -187,6 +200,32 @@ Status ClientCall::on_stub_data(ByteView stub, uint32_t alloc_hint, uint32_t dat
         !reply.reserve(std::min({size_t{alloc_hint}, max_hint, stub.size() * hint_factor})))
         return Status::out_of_memory;
     return reply.append(stub) ? Status::ok : Status::out_of_memory;
+}
+
+void ClientCall::on_fault(uint32_t wire_status, ByteView error_info) {
+    ErrorChain errors;
+    if (!error_info.empty() && failed(wire::decode_error_info(error_info, errors)))
+        RPC_LOG(warn, "a fault's extended error information was not understood");
+    Guard g(mutex_);
+    if (phase_ != Phase::pending) return;
+    errors_ = std::move(errors);
+    fault_ = wire_status;
+}
+
+void ClientCall::tell_errors(Status status) {
+    ErrorChain errors;
+    uint32_t fault;
+    bool whole;
+    {
+        Guard g(mutex_);
+        errors = std::move(errors_);
+        fault = fault_;
+        whole = errors_whole_;
+    }
+    if (!errors.empty() || asynchronous()) set_thread_errors(std::move(errors));
+    const ErrorChain* told = thread_errors(false);
+    if (whole || (fault == 0 && told && !told->empty() && (*told)[told->size() - 1]->status == code(status))) return;
+    note_error(ErrorComponent::runtime, code(status), detected::receive_reply, {fault});
 }
 
 void ClientCall::on_end(Status status) {

@@ -5,6 +5,7 @@
 //   idle --send--> pending --on_end / abortive cancel--> finished --collect--> idle again (the object ends)
 //
 // Sources: async-rpc state machine of RpcAsyncCancelCall, RpcAsyncCompleteCall; C706 chapter 9.3 (client machines).
+#include "base/error_record.h"
 #include "call/async_stub.h"
 #include "call/notification.h"
 #include "call/trace.h"
@@ -48,6 +49,8 @@ public:
     // Whether this is the one who collects the outcome: true once, after the end.
     bool collect() EXCLUDES(mutex_);
     Owned<AsyncStub> take_stub() EXCLUDES(mutex_);
+    // The calling thread, which collects a failed call, gets the call's error records.
+    void tell_errors(Status status) EXCLUDES(mutex_);
     Buffer reply;  // stub data; the collector's
     uint32_t reply_data_representation = 0;
 
@@ -55,6 +58,7 @@ public:
     bool asynchronous() const { return state_ != nullptr; }
 
     // link::WaitingCall
+    void on_fault(uint32_t wire_status, ByteView error_info) override EXCLUDES(mutex_);
     Status on_stub_data(ByteView stub, uint32_t alloc_hint, uint32_t data_representation) override EXCLUDES(mutex_);
     void on_end(Status status) override EXCLUDES(mutex_);
     void on_place(Ref<link::ClientConnection> connection, Status why) override EXCLUDES(mutex_);
@@ -86,6 +90,9 @@ private:
     bool cancel_wanted_ GUARDED_BY(mutex_) = false;  // before a place was there
     Ref<link::ClientConnection> connection_ GUARDED_BY(mutex_);
     Owned<AsyncStub> stub_ GUARDED_BY(mutex_);
+    ErrorChain errors_ GUARDED_BY(mutex_);          // of the peer, or of the thread on which the call failed
+    uint32_t fault_ GUARDED_BY(mutex_) = 0;         // as sent
+    bool errors_whole_ GUARDED_BY(mutex_) = false;  // nothing is to be added
 };
 
 }  // namespace rpc::call

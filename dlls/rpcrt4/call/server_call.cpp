@@ -1,5 +1,6 @@
 #include "call/server_call.h"
 
+#include "base/error_record.h"
 #include "wire/fault.h"
 
 namespace rpc::call {
@@ -8,6 +9,19 @@ namespace {
 // RpcClientDisconnect and RpcClientCancel, which the toolchain's header lacks.
 constexpr auto client_disconnect_event = static_cast<RPC_ASYNC_EVENT>(3);
 constexpr auto client_cancel_event = static_cast<RPC_ASYNC_EVENT>(4);
+
+// What this thread's records say of the error that it tells (page "Propagating Error Information": those of the same code),
+// with the runtime's own on top. Empty where clients are told nothing, or memory is out.
+ErrorChain errors_of(Status status) {
+    ErrorChain errors;
+    if (!errors_propagate()) return errors;
+    const ErrorChain* noted = thread_errors(false);
+    if (noted && !noted->empty() && (*noted)[noted->size() - 1]->status == code(status) && !copy_chain(*noted, errors)) return errors;
+    if (!errors.empty() && errors.back()->component == static_cast<uint32_t>(ErrorComponent::runtime)) return errors;
+    auto own = make_error_record(ErrorComponent::runtime, code(status), detected::dispatch_failed);
+    if (own) (void)errors.push_back(std::move(own));
+    return errors;
+}
 
 }  // namespace
 
@@ -81,7 +95,7 @@ Status ServerCall::respond() {
 
 void ServerCall::fault(Status status, bool did_not_execute) {
     // A fault that cannot be sent has closed the connection: the client learns of it that way.
-    if (end(status)) (void)connection->fault(*this, wire::fault_from_status(status), did_not_execute);
+    if (end(status)) (void)connection->fault(*this, wire::fault_from_status(status), did_not_execute, errors_of(status));
 }
 
 const void* ServerCall::keep_client_name(Buffer utf16) {

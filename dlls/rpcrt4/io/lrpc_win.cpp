@@ -1,5 +1,6 @@
 #include "io/lrpc_win.h"
 
+#include "base/error_record.h"
 #include "io/pipe_stream_win.h"
 
 namespace rpc::io {
@@ -20,7 +21,12 @@ bool lrpc_endpoint_valid(std::string_view endpoint) {
 Status lrpc_connect(const Address& address, uint32_t timeout_ms, Ref<Stream>& stream) {
     WidePath path;
     RPC_TRY(path_of(address.endpoint.view(), path));
-    return pipe_connect(path.c_str(), true, timeout_ms, stream);
+    uint32_t error = 0;
+    const Status status = pipe_connect(path.c_str(), true, timeout_ms, stream, error);
+    if (failed(status))
+        note_error(ErrorComponent::runtime, code(status),
+                   status == Status::server_unavailable ? detected::lrpc_unavailable : detected::lrpc_connect, {error});
+    return status;
 }
 
 Status lrpc_listen(std::string_view endpoint, const ListenOptions& options, AcceptSink& sink, Ref<Acceptor>& acceptor) {

@@ -1,5 +1,6 @@
 #include "io/named_pipe_win.h"
 
+#include "base/error_record.h"
 #include "io/pipe_stream_win.h"
 
 #include <windows.h>
@@ -7,6 +8,7 @@
 namespace rpc::io {
 namespace {
 
+constexpr uint32_t security_qos = SECURITY_SQOS_PRESENT | SECURITY_IMPERSONATION;  // as pipe_connect has it
 constexpr std::string_view prefix = "\\pipe\\";
 
 bool same_text(std::string_view a, std::string_view b) {
@@ -48,7 +50,15 @@ Status named_pipe_connect(const Address& address, uint32_t timeout_ms, Ref<Strea
     const bool here = is_here(server);
     WidePath path;
     RPC_TRY(path_of(here ? "." : server, address.endpoint.view(), path));
-    return pipe_connect(path.c_str(), here, timeout_ms, stream);
+    uint32_t error = 0;
+    const Status status = pipe_connect(path.c_str(), here, timeout_ms, stream, error);
+    if (!failed(status)) return status;
+    if (error == ERROR_PIPE_BUSY || error == ERROR_SEM_TIMEOUT)
+        note_error(ErrorComponent::named_pipes, error, detected::pipe_wait, {address.endpoint.view()});
+    else
+        note_error(ErrorComponent::named_pipes, error, detected::pipe_open, {address.endpoint.view(), security_qos});
+    note_error(ErrorComponent::runtime, code(status), detected::pipe_open_mapped);
+    return status;
 }
 
 Status named_pipe_listen(std::string_view endpoint, const ListenOptions& options, AcceptSink& sink,

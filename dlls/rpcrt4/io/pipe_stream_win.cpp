@@ -292,14 +292,15 @@ bool random_digits(char* out, size_t count) {
     return true;
 }
 
-Status pipe_connect(const wchar_t* path, bool local, uint32_t timeout_ms, Ref<Stream>& stream) {
+Status pipe_connect(const wchar_t* path, bool local, uint32_t timeout_ms, Ref<Stream>& stream, uint32_t& error) {
     const ULONGLONG until = GetTickCount64() + timeout_ms;
     HANDLE pipe;
     for (;;) {
         pipe = CreateFileW(path, GENERIC_READ | GENERIC_WRITE, 0, nullptr, OPEN_EXISTING,
                            FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT | SECURITY_IMPERSONATION, nullptr);
         if (pipe != INVALID_HANDLE_VALUE) break;
-        if (GetLastError() != ERROR_PIPE_BUSY) return connect_failure(GetLastError());
+        error = GetLastError();
+        if (error != ERROR_PIPE_BUSY) return connect_failure(error);
         DWORD wait = NMPWAIT_WAIT_FOREVER;
         if (timeout_ms != wait_forever) {
             const ULONGLONG now = GetTickCount64();
@@ -308,7 +309,8 @@ Status pipe_connect(const wchar_t* path, bool local, uint32_t timeout_ms, Ref<St
         }
         // A server that makes its next instance only now has none for a moment, which is no reason to give up.
         if (!WaitNamedPipeW(path, wait)) {
-            if (GetLastError() != ERROR_SEM_TIMEOUT) return connect_failure(GetLastError());
+            error = GetLastError();
+            if (error != ERROR_SEM_TIMEOUT) return connect_failure(error);
         }
     }
     stream = make_ref<PipeStream>(pipe, false, local);

@@ -9,8 +9,9 @@ struct PipeKind {
     bool local_only;  // clients on other machines are refused
 };
 
-// Connects to the pipe named `path` (such as L"\\\\.\\pipe\\x"); Protocol::connect says how it fails.
-Status pipe_connect(const wchar_t* path, bool local, uint32_t timeout_ms, Ref<Stream>& stream);
+// Connects to the pipe named `path` (such as L"\\\\.\\pipe\\x"); Protocol::connect says how it fails, and `error` what the system
+// said.
+Status pipe_connect(const wchar_t* path, bool local, uint32_t timeout_ms, Ref<Stream>& stream, uint32_t& error);
 
 // Listens on the pipe named `path`, which clients call `endpoint`; Protocol::listen says how it fails.
 Status pipe_listen(const wchar_t* path, std::string_view endpoint, PipeKind kind, const ListenOptions& options,

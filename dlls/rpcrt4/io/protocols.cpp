@@ -1,5 +1,6 @@
 #include "io/protocols.h"
 
+#include "base/error_record.h"
 #include "io/capture.h"
 #include "io/protocol_rows.h"
 
@@ -17,7 +18,11 @@ const Protocol* find_protocol(std::string_view name) {
 }
 
 Status connect(const Protocol& protocol, const Address& address, uint32_t timeout_ms, Ref<Stream>& stream) {
-    RPC_TRY(protocol.connect(address, timeout_ms, stream));
+    TentativeErrors noted;
+    if (Status status = protocol.connect(address, timeout_ms, stream); failed(status)) {
+        noted.keep();
+        return status;
+    }
     stream = captured(std::move(stream), Side::client, protocol, address.network_address.view(), address.endpoint.view());
     return Status::ok;
 }

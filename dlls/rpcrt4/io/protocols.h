@@ -15,7 +15,8 @@ struct Protocol {
     // Whether the text can be an endpoint of this protocol (RPC_S_INVALID_ENDPOINT_FORMAT otherwise).
     bool (*endpoint_valid)(std::string_view endpoint);
     // Connects, waiting at most `timeout_ms`. server_unavailable when nobody listens there, server_too_busy when the
-    // endpoint is out of instances, invalid_net_addr for an address that cannot be, access_denied.
+    // endpoint is out of instances, invalid_net_addr for an address that cannot be, access_denied. What the system said is
+    // noted (base/error_record.h).
     Status (*connect)(const Address& address, uint32_t timeout_ms, Ref<Stream>& stream);
     // Listens. An empty endpoint asks for a dynamic one. duplicate_endpoint when it is taken, cant_create_endpoint,
     // invalid_endpoint_format. `sink` must outlive the acceptor's close(). Needs start_executor(). `acceptor` is

@@ -2,6 +2,7 @@
 
 #include "io/tcp_stream_win.h"  // before what includes windows.h
 
+#include "base/error_record.h"
 #include "base/log.h"
 #include "io/accept_loop_win.h"
 
@@ -40,6 +41,12 @@ int size_of(const SocketAddress& a) { return a.any.sa_family == AF_INET ? sizeof
 
 // ---- connecting ----
 
+// Notes what the system's error, noted already, became.
+Status mapped(Status status, uint16_t location) {
+    note_error(ErrorComponent::runtime, code(status), location);
+    return status;
+}
+
 Status wrap(const Winsock& ws, SOCKET socket, Ref<Stream>& stream) {
     stream = make_ref<TcpStream>(ws, socket);
     if (stream) return Status::ok;
@@ -71,20 +78,25 @@ DWORD connect_socket(const Winsock& ws, SOCKET socket, const SocketAddress& to, 
 
 Status connect_to(const Winsock& ws, const SocketAddress& to, uint32_t timeout_ms, Ref<Stream>& stream) {
     const SOCKET socket = make_socket(ws, to.any.sa_family);
-    if (socket == INVALID_SOCKET)
-        return ws.WSAGetLastError() == WSAEAFNOSUPPORT ? Status::server_unavailable : Status::out_of_resources;
+    if (socket == INVALID_SOCKET) {
+        const int why = ws.WSAGetLastError();
+        const uint32_t family = to.any.sa_family;
+        note_error(ErrorComponent::winsock, static_cast<uint32_t>(why), detected::socket_open, {family, uint32_t{SOCK_STREAM}, uint32_t{IPPROTO_TCP}});
+        return mapped(why == WSAEAFNOSUPPORT ? Status::server_unavailable : Status::out_of_resources, detected::socket_open_mapped);
+    }
     const DWORD error = connect_socket(ws, socket, to, timeout_ms);
     if (error == 0) return wrap(ws, socket, stream);
     RPC_LOG(debug, "connect: error %lu", error);
     ws.closesocket(socket);
+    note_error(ErrorComponent::winsock, error, detected::connect_ex);
     switch (error) {
     case WSAEACCES:
-        return Status::access_denied;
+        return mapped(Status::access_denied, detected::socket_connect_mapped);
     case WSAENOBUFS:
     case ERROR_NO_SYSTEM_RESOURCES:
-        return Status::out_of_resources;
+        return mapped(Status::out_of_resources, detected::socket_connect_mapped);
     }
-    return Status::server_unavailable;
+    return mapped(Status::server_unavailable, detected::socket_connect_mapped);
 }
 
 Status connect_by_name(const Winsock& ws, const char* name, uint16_t port, uint64_t until, bool bounded,
@@ -94,8 +106,9 @@ Status connect_by_name(const Winsock& ws, const char* name, uint16_t port, uint6
     hints.ai_protocol = IPPROTO_TCP;
     addrinfo* list = nullptr;
     const int error = ws.getaddrinfo(name, nullptr, &hints, &list);
-    if (error == WSA_NOT_ENOUGH_MEMORY) return Status::out_of_memory;
-    if (error != 0) return Status::server_unavailable;  // no such host: the documented answer
+    if (error != 0) note_error(ErrorComponent::winsock, static_cast<uint32_t>(error), detected::resolve_name, {std::string_view(name)});
+    if (error == WSA_NOT_ENOUGH_MEMORY) return mapped(Status::out_of_memory, detected::resolve_name_memory);
+    if (error != 0) return mapped(Status::server_unavailable, detected::resolve_name_mapped);  // the documented answer
     Status status = Status::server_unavailable;
     for (addrinfo* a = list; a && failed(status); a = a->ai_next) {
         if ((a->ai_family != AF_INET && a->ai_family != AF_INET6) || a->ai_addrlen > sizeof(SocketAddress)) continue;

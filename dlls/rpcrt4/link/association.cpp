@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/error_record.h"
+
 namespace rpc::link {
 namespace {
 
@@ -250,6 +252,7 @@ void Association::run() {
             call = Ref<WaitingCall>::share(waiting_.front());
             if (!call) return;
         }
+        clear_thread_errors();  // what is noted is this call's
         Ref<ClientConnection> connection;
         Status status = reserve(call->syntaxes(), call->auth(), connection);
         if (!failed(status) && !connection) return;  // the next freed place comes back here

@@ -1,5 +1,6 @@
 #include "link/client_connection.h"
 
+#include "base/error_record.h"
 #include "base/log.h"
 #include "base/os.h"
 #include "link/statistics.h"
@@ -188,7 +189,10 @@ uint32_t ClientConnection::wait_time(const OutboundCall& call, const Patience& p
 void ClientConnection::on_broken_wait(OutboundCall& call, const Patience& patience) {
     const uint64_t now = os::now_ms();
     if (now >= call.give_up_at_) return give_up(call, true);
-    if (patience.timeout_ms != wait_forever && now - patience.heard_at >= patience.timeout_ms) return give_up(call, false);
+    if (patience.timeout_ms != wait_forever && now - patience.heard_at >= patience.timeout_ms) {
+        note_error(ErrorComponent::runtime, code(Status::call_cancelled), detected::call_timeout, {0u, patience.timeout_ms});
+        return give_up(call, false);
+    }
     if (!call.cancel_asked_) return;
     uint32_t id;
     {
@@ -405,7 +409,10 @@ Status ClientConnection::on_fault(const wire::Pdu& pdu) {
         // fault has a number that nobody counted.
         if (!echoes_call_id() || (pdu.has_auth && session_ && session_->protects())) draining_ = true;
     }
-    if (auto call = find(pdu.header.call_id)) end_call(*call, status);
+    if (auto call = find(pdu.header.call_id)) {
+        call->on_fault(fault.status, fault.eeinfo);
+        end_call(*call, status);
+    }
     close_if_drained();
     return Status::ok;
 }

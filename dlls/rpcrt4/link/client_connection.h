@@ -27,6 +27,8 @@ public:
     // The end, from the peer or from the connection's. May come more than once: the call keeps the first. Unlocked, and the
     // connection has let go of the call by then.
     virtual void on_end(Status status) = 0;
+    // The fault that the end follows: its status as sent, and its extended error information, which may be nonsense.
+    virtual void on_fault(uint32_t wire_status, ByteView error_info) { (void)wire_status, (void)error_info; }
 
 protected:
     // What other threads want of a synchronous call; its pump looks at it when its wait is broken off. A cancel is told to

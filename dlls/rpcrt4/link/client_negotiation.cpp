@@ -1,6 +1,8 @@
 // How a client connection comes to be, and to further presentation contexts and security: bind, alter_context, auth3. Sources: C706
 // chapter 9.3, [MS-RPCE] 3.3.1.5.2, 3.3.1.5.3.
+#include "base/error_record.h"
 #include "link/client_connection.h"
+#include "wire/error_info.h"
 
 namespace rpc::link {
 namespace {
@@ -114,7 +116,12 @@ Status ClientConnection::negotiate(wire::PduType type, const Syntaxes& syntaxes,
         if (n.sent) close();  // its answer may still come, and would be taken for another's
         return status;
     }
-    RPC_TRY(answer_);
+    if (failed(answer_)) {
+        const Status refused = answer_;
+        g.unlock();
+        note_error(ErrorComponent::runtime, code(refused), detected::bind_refused, {code(refused), 1u});
+        return refused;
+    }
     ++next_context_id_;  // a refused one leaves no context behind: its id is offered again
     group = answered_group_;
     return contexts_.push_back({offered_, offered_id_}) ? Status::ok : Status::out_of_memory;
@@ -243,6 +250,8 @@ void ClientConnection::answer(Status status) {
 Status ClientConnection::on_bind_nak(const wire::Pdu& pdu) {
     wire::BindNak nak;
     if (wire::parse_bind_nak(pdu, nak) != wire::Parsed::ok) return Status::protocol_error;
+    ErrorChain told;
+    if (!nak.eeinfo.empty() && !failed(wire::decode_error_info(nak.eeinfo, told))) set_thread_errors(std::move(told));
     Guard g(mutex_);
     if (!negotiating_ || answer_here_) return Status::protocol_error;
     answer(status_of_nak(nak.reason));

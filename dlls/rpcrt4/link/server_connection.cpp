@@ -1,7 +1,9 @@
 #include "link/server_connection.h"
 
 #include "base/log.h"
+#include "base/os.h"
 #include "link/statistics.h"
+#include "wire/error_info.h"
 #include "wire/fault.h"
 
 namespace rpc::link {
@@ -15,6 +17,17 @@ constexpr size_t max_held = 256u << 20;     // stub data of all calls together; 
 constexpr size_t max_unsent = 256u << 20;   // answers that the client does not read
 constexpr size_t max_hint = 1 << 20;        // of alloc_hint we believe that much,
 constexpr size_t hint_factor = 256;         // and that many times what came with it: it shall cost the peer something
+constexpr size_t fault_size = 32;           // without extended error information
+constexpr size_t bind_nak_room = 1024;      // for that of a client whose fragments may have any size
+
+// Extended error information with this machine's name, as much as there is room for; without memory none.
+void put_errors(const ErrorChain& errors, size_t room, Buffer& out) {
+    char16_t name[256];
+    if (errors.empty()) return;
+    const size_t length = os::computer_name(name, std::size(name));
+    const ByteView computer(reinterpret_cast<const uint8_t*>(name), length == 0 ? 0 : (length + 1) * sizeof *name);
+    if (failed(wire::encode_error_info(errors, computer, room, out))) RPC_LOG(debug, "extended error information was left out");
+}
 
 }  // namespace
 
@@ -122,9 +135,10 @@ Status ServerConnection::on_pdu(ByteView raw, io::WorkList& later) {
 
 // ---- negotiation ----
 
-Status ServerConnection::refuse_bind(const wire::Pdu& pdu, wire::RejectReason reason) {
-    Buffer out;
-    RPC_TRY(wire::build_bind_nak(out, pdu.header.call_id, reason));
+Status ServerConnection::refuse_bind(const wire::Pdu& pdu, wire::RejectReason reason, const ErrorChain& errors) {
+    Buffer info, out;
+    put_errors(errors, bind_nak_room, info);
+    RPC_TRY(wire::build_bind_nak(out, pdu.header.call_id, reason, info.view()));
     post(std::move(out));
     return Status::ok;
 }
@@ -393,21 +407,23 @@ Status ServerConnection::respond(InboundCall& call, OutgoingBody body) {
     return status;
 }
 
-Status ServerConnection::fault(InboundCall& call, uint32_t wire_status, bool did_not_execute) {
+Status ServerConnection::fault(InboundCall& call, uint32_t wire_status, bool did_not_execute, const ErrorChain& errors) {
     auto keep = Ref<InboundCall>::share(&call);
     if (!finish(call)) return Status::ok;
-    return send_fault(call.call_id_, call.p_cont_id_, call.cancels_, wire_status, did_not_execute);
+    return send_fault(call.call_id_, call.p_cont_id_, call.cancels_, wire_status, did_not_execute, errors);
 }
 
 Status ServerConnection::send_fault(uint32_t call_id, uint16_t p_cont_id, uint8_t cancels, uint32_t wire_status,
-                                    bool did_not_execute) {
+                                    bool did_not_execute, const ErrorChain& errors) {
     wire::FaultFields fields;
     fields.call_id = call_id;
     fields.p_cont_id = p_cont_id;
     fields.cancel_count = cancels;
     fields.flags = did_not_execute ? wire::pfc::did_not_execute : 0;
     fields.status = wire_status;
-    Buffer out;
+    Buffer info, out;
+    put_errors(errors, max_xmit_frag_ - fault_size, info);
+    fields.eeinfo = info.view();
     Status status = wire::build_fault(out, fields);
     if (failed(status)) {
         stream_->close();  // [MS-RPCE] 3.3.3.5.1: without a fault, the connection ends

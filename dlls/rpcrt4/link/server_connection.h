@@ -1,6 +1,7 @@
 #pragma once
 // One connection of a server: negotiates, puts requests together, hands them on in order, frames answers. Sources: C706
 // chapter 9.3 (server machines), [MS-RPCE] 3.3.3.
+#include "base/error_record.h"
 #include "base/list.h"
 #include "base/mutex.h"
 #include "io/protocols.h"
@@ -100,8 +101,8 @@ public:
     // Answers the call and takes it off the connection; a second answer is dropped. What nobody waits for (maybe, orphaned,
     // closed) is not sent. When the answer cannot be framed the connection is closed, and the status says why.
     Status respond(InboundCall& call, OutgoingBody body) EXCLUDES(mutex_);
-    // `wire_status` from wire::fault_from_status.
-    Status fault(InboundCall& call, uint32_t wire_status, bool did_not_execute) EXCLUDES(mutex_);
+    // `wire_status` from wire::fault_from_status. Of `errors`, if there are any, goes what the fault's one fragment holds.
+    Status fault(InboundCall& call, uint32_t wire_status, bool did_not_execute, const ErrorChain& errors = {}) EXCLUDES(mutex_);
 
     bool closed() EXCLUDES(mutex_);
     // False: the connection has ended already, and the watch is not kept.
@@ -132,7 +133,7 @@ private:
     Status on_bind(const wire::Pdu& pdu);
     Status answer_offers(wire::Bind& bind, Vector<wire::ContextResult>& results);
     Status accept(const wire::ContextElement& element, wire::ContextResult& result);
-    Status refuse_bind(const wire::Pdu& pdu, wire::RejectReason reason);
+    Status refuse_bind(const wire::Pdu& pdu, wire::RejectReason reason, const ErrorChain& errors = {});
     Status acknowledge(const wire::Pdu& pdu, wire::Bind& bind, const SecuritySession* session, ByteView token);
     // Security (server_security.cpp).
     Status on_auth3(const wire::Pdu& pdu);
@@ -154,7 +155,8 @@ private:
     bool finish(InboundCall& call) EXCLUDES(mutex_);
     // Posts an answer, or closes the connection to a client that asks and asks and does not read.
     void post(Buffer answer);
-    Status send_fault(uint32_t call_id, uint16_t p_cont_id, uint8_t cancels, uint32_t wire_status, bool did_not_execute);
+    Status send_fault(uint32_t call_id, uint16_t p_cont_id, uint8_t cancels, uint32_t wire_status, bool did_not_execute,
+                      const ErrorChain& errors = {});
 
     const Ref<io::Stream> stream_;
     const io::Protocol& protocol_;

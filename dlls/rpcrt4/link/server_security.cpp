@@ -53,16 +53,23 @@ Status ServerConnection::secure(const wire::Pdu& pdu, Ref<SecuritySession>& sess
 }
 
 Status ServerConnection::refuse_security(const wire::Pdu& pdu, Status why) {
+    ErrorChain errors;
+    if (errors_propagate()) {
+        const uint16_t where = why == Status::unknown_authn_service ? detected::server_credentials : detected::accept_security;
+        clear_thread_errors();
+        note_error(ErrorComponent::security_provider, code(why), where, {uint32_t{pdu.auth.type}, uint32_t{pdu.auth.level}});
+        errors = take_thread_errors();
+    }
     if (pdu.header.type != wire::PduType::bind)
-        return send_fault(pdu.header.call_id, 0, 0, wire::fault_from_status(why), true);
+        return send_fault(pdu.header.call_id, 0, 0, wire::fault_from_status(why), true, errors);
     switch (why) {
         case Status::unknown_authn_service:
-            return refuse_bind(pdu, wire::RejectReason::authentication_type_not_recognized);
+            return refuse_bind(pdu, wire::RejectReason::authentication_type_not_recognized, errors);
         case Status::out_of_memory:
         case Status::out_of_resources:
-            return refuse_bind(pdu, wire::RejectReason::local_limit_exceeded);
+            return refuse_bind(pdu, wire::RejectReason::local_limit_exceeded, errors);
         default:
-            return refuse_bind(pdu, wire::RejectReason::invalid_checksum);
+            return refuse_bind(pdu, wire::RejectReason::invalid_checksum, errors);
     }
 }
 

@@ -43,6 +43,7 @@ Status complete_client(RPC_ASYNC_STATE* state, call::ClientCall& call, void* rep
     if (status == Status::call_pending) return status;
     if (!call.collect()) return Status::invalid_async_handle;  // another thread collects it
     clear_state(state);
+    if (failed(status)) call.tell_errors(status);
     if (Owned<call::AsyncStub> stub = call.take_stub()) status = stub->complete(reply);
     if (handle_table::remove(&call)) call.release();
     return status;

@@ -32,10 +32,16 @@ Status find_association(Binding& binding, const RPC_CLIENT_INTERFACE& iface, Ref
     const Status status = binding.association(association);
     if (status != Status::no_endpoint_found) return status;
     const std::string_view own = own_endpoint(iface, binding.protocol().name);
-    if (own.empty())
-        RPC_TRY(endpoint_mapper::resolve(binding, to_syntax(iface.InterfaceId), to_syntax(iface.TransferSyntax)));
-    else
+    if (!own.empty()) {
         RPC_TRY(binding.complete(own));
+        return binding.association(association);
+    }
+    const Status resolved = endpoint_mapper::resolve(binding, to_syntax(iface.InterfaceId), to_syntax(iface.TransferSyntax));
+    if (failed(resolved)) {
+        note_error(ErrorComponent::runtime, code(resolved), detected::resolve_endpoint,
+                   {std::string_view(binding.protocol().name), binding.network_address().view(), uint32_t{iface.InterfaceId.SyntaxGUID.Data1}, 0u});
+        return resolved;
+    }
     return binding.association(association);
 }
 
@@ -127,7 +133,10 @@ Status send_receive(RPC_MESSAGE& message) {
     if (!call || call->asynchronous()) return Status::invalid_binding;
     RPC_TRY(take_length(call->body, message));
     Status status = perform_cancellable(*call);
-    if (!failed(status)) return hand_out_reply(*call, message);
+    if (!failed(status)) {
+        clear_thread_errors();  // of attempts that another one made good
+        return hand_out_reply(*call, message);
+    }
     drop_client_call(message);
     return status;
 }

@@ -1,10 +1,12 @@
 #include "runtime/server.h"
 
+#include "base/error_record.h"
 #include "base/guard.h"
 #include "base/log.h"
 #include "base/os.h"
 #include "io/capture.h"
 #include "runtime/convert.h"
+#include "runtime/error_policy.h"
 #include "runtime/handle_table.h"
 #include "runtime/management.h"
 #include "runtime/object_map.h"
@@ -131,6 +133,7 @@ Status Server::use_endpoint(std::string_view name, std::string_view endpoint, ui
     if (!protocol) return name.empty() ? Status::invalid_rpc_protseq : Status::protseq_not_supported;
     if (!endpoint.empty() && !protocol->endpoint_valid(endpoint)) return Status::invalid_endpoint_format;
     RPC_TRY(io::start_executor());
+    apply_error_policy();
     RPC_TRY(management::serve(*this));
     Owned<Endpoint> made(make<Endpoint>(*this, *protocol));
     if (!made) return Status::out_of_memory;
@@ -224,6 +227,12 @@ Status Server::accept_security(uint8_t service, security::Level level, Ref<secur
 
 Ref<link::InboundCall> Server::make_call() { return make_ref<call::ServerCall>(*this); }
 
+// A refusal, for the client's extended error information.
+static Status noted(Status why, uint16_t location, std::initializer_list<NotedParam> params = {}) {
+    note_error(ErrorComponent::runtime, code(why), location, params);
+    return why;
+}
+
 // The manager of the object's type, and of no other (documentation page "Registering Interfaces").
 Status Server::find_registration(call::ServerCall& call, const Uuid& type, Ref<Interface>& iface) {
     bool offered = false;
@@ -235,7 +244,7 @@ Status Server::find_registration(call::ServerCall& call, const Uuid& type, Ref<I
         iface = Ref<Interface>::share(i);
         return Status::ok;
     }
-    return offered ? Status::unsupported_type : Status::unknown_if;
+    return offered ? noted(Status::unsupported_type, detected::no_type) : noted(Status::unknown_if, detected::interface_unregistered);
 }
 
 Status Server::admit(call::ServerCall& call, Ref<Interface>& iface) {
@@ -247,8 +256,9 @@ Status Server::admit(call::ServerCall& call, Ref<Interface>& iface) {
     Guard g(mutex_);
     RPC_TRY(find_registration(call, type, iface));
     const bool autolisten = (iface->flags & if_autolisten) != 0;
-    if (!autolisten && !listening_) return Status::server_too_busy;
-    if (autolisten && iface->max_calls != 0 && iface->counted_calls >= iface->max_calls) return Status::server_too_busy;
+    if (!autolisten && !listening_) return noted(Status::server_too_busy, detected::not_listening);
+    if (autolisten && iface->max_calls != 0 && iface->counted_calls >= iface->max_calls)
+        return noted(Status::server_too_busy, detected::interface_calls, {iface->counted_calls, iface->max_calls});
     const bool local = call.connection->protocol().local_only;
     // A network protocol is not local, whoever uses it, but for named pipes (documentation page "Interface Registration
     // Flags").
@@ -257,7 +267,7 @@ Status Server::admit(call::ServerCall& call, Ref<Interface>& iface) {
     if ((iface->flags & if_allow_local_only) && !local && !local_pipe) return Status::access_denied;
     if ((iface->flags & if_allow_secure_only) && !authenticated(call)) return Status::access_denied;
     if (!local && call.stub.size() > iface->max_request) return Status::access_denied;
-    if (!routine_of(*iface->spec, iface->flags, call.opnum)) return Status::procnum_out_of_range;
+    if (!routine_of(*iface->spec, iface->flags, call.opnum)) return noted(Status::procnum_out_of_range, detected::no_procedure);
     RPC_TRY(handle_table::add(&call, HandleKind::server_call));
     call.add_ref();  // the handle's, until call_ended
     call.iface = iface;
@@ -309,13 +319,15 @@ Status Server::ask_callback(call::ServerCall& call, Interface& iface) {
     RPC_STATUS answer = 0;
     uint32_t raised = call_guarded([&] { answer = iface.callback(iface.spec, &call); });
     end_impersonation();
-    return raised != 0 || answer != 0 ? Status::access_denied : Status::ok;
+    if (raised == 0 && answer == 0) return Status::ok;
+    return noted(Status::access_denied, detected::security_callback, {raised != 0 ? raised : static_cast<uint32_t>(answer)});
 }
 
 void Server::dispatch(call::ServerCall& call) {
     auto keep = Ref<call::ServerCall>::share(&call);
     call.trace.step("dispatched", static_cast<Interface&>(*call.iface).id.uuid, call.opnum, call.connection->protocol().name, "",
                     "", false);
+    clear_thread_errors();  // the pool's thread has served others
     Ref<Interface> iface;
     calls_received_.fetch_add(1, std::memory_order_relaxed);
     Status status = call.disconnected() ? Status::call_failed : admit(call, iface);

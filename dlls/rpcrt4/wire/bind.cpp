@@ -175,11 +175,15 @@ Status build_bind_ack(Buffer& out, PduType type, const BindFields& fields, ByteV
     return pdu.finish();
 }
 
-Status build_bind_nak(Buffer& out, uint32_t call_id, RejectReason reason) {
+Status build_bind_nak(Buffer& out, uint32_t call_id, RejectReason reason, ByteView eeinfo) {
     PduBuilder pdu(out, PduType::bind_nak, pfc::whole, call_id);
     pdu.writer.u16(static_cast<uint16_t>(reason));
     const uint8_t versions[] = {2, 5, 0, 5, 1};
     pdu.writer.bytes(versions);
+    if (!eeinfo.empty()) {
+        write_uuid(pdu.writer, nak_eeinfo_signature);
+        pdu.writer.bytes(eeinfo);
+    }
     return pdu.finish();
 }
 

@@ -119,7 +119,7 @@ Status build_bind(Buffer& out, PduType type, const BindFields& fields, std::span
 // `type` is bind_ack or alter_context_resp. `secondary_address` without its terminator, which is added unless it is empty.
 Status build_bind_ack(Buffer& out, PduType type, const BindFields& fields, ByteView secondary_address,
                       std::span<const ContextResult> results);
-// Names versions 5.0 and 5.1 as spoken.
-Status build_bind_nak(Buffer& out, uint32_t call_id, RejectReason reason);
+// Names versions 5.0 and 5.1 as spoken. `eeinfo` is sent when it is not empty.
+Status build_bind_nak(Buffer& out, uint32_t call_id, RejectReason reason, ByteView eeinfo = {});
 
 }  // namespace rpc::wire
