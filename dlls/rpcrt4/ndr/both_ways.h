@@ -59,7 +59,7 @@ bool same_both_ways(Make make, Take take, const uint8_t* f, const uint8_t* bytes
         if (planned == common) break;
         std::fprintf(stderr, "%s: %u %u %u %u, %zu bytes read, %zu written:", o == &planned ? "planned" : "common",
                      unsigned(o->unmarshalled), unsigned(o->sized), unsigned(o->marshalled), unsigned(o->freed), o->used, o->image.size());
-        for (uint8_t b : o->image) std::fprintf(stderr, " %02x", b);
+        for (size_t i = 0; i < o->image.size() && i < 256; ++i) std::fprintf(stderr, " %02x", o->image[i]);
         std::fprintf(stderr, "\n");
     }
     return planned == common;
