@@ -2,7 +2,7 @@
 # its server.
 include(${CMAKE_SOURCE_DIR}/tests/support/support.cmake)
 set(conformance ${CMAKE_SOURCE_DIR}/tests/conformance)
-foreach(part case child main roles runner srv srv_managers srv_stubs verdicts)
+foreach(part case child main roles runner srv srv_managers srv_pipes srv_stubs verdicts)
     target_sources(badinput PRIVATE ${conformance}/${part}.cpp)
 endforeach()
 target_include_directories(badinput PRIVATE ${conformance})

@@ -11,7 +11,7 @@ enum class Protocol { lrpc, tcp, np };
 // Which server interface a stub asks for: they differ only in UUID and in what serves them.
 enum Interface : int { kAsync, kSync, kMixed, kUnknown, kInterfaces };
 
-enum Proc : int { kAdd, kHold, kVoid, kAct, kText, kBytes, kSwap, kPush, kRefText, kBeyond, kProcs };
+enum Proc : int { kAdd, kHold, kVoid, kAct, kText, kBytes, kSwap, kPush, kRefText, kPipeIn, kPipeOut, kPipeBoth, kBeyond, kProcs };
 
 // What Act does on the server.
 enum Action : long {
@@ -73,6 +73,35 @@ struct Call {
     Outcome complete();
     Outcome cancel(bool abort);
 };
+
+// An asynchronous pipe of longs, as MIDL declares one; and a synchronous one.
+struct AsyncPipe {
+    RPC_STATUS(__RPC_USER* pull)(char* state, long* buffer, unsigned long size, unsigned long* count);
+    RPC_STATUS(__RPC_USER* push)(char* state, long* buffer, unsigned long count);
+    void* reserved;
+    char* state;
+};
+struct SyncPipe {
+    void(__RPC_USER* pull)(char* state, long* buffer, unsigned long size, unsigned long* count);
+    void(__RPC_USER* push)(char* state, long* buffer, unsigned long count);
+    void(__RPC_USER* alloc)(char* state, unsigned long bytes, long** buffer, unsigned long* given);
+    char* state;
+};
+
+// What the servers of pipes do. PipeIn adds up what it pulls: *out, the number of elements is the result. PipeOut pushes 1, 2, ...; PipeBoth
+// pulls all and then pushes as many, each one more than what came.
+enum PipeMode : long {
+    kPipeWhole,       // to its end
+    kPipeGate,        // the same, but waits for pipe_gate first
+    kPipeTooEarly,    // completes before anything is pulled
+    kPipeAbort,       // aborts with 1234 after the first element
+    kPipeNever,       // pulls and pushes nothing, and waits for pipe_gate
+};
+extern HANDLE pipe_gate;             // a manual-reset event
+extern volatile long pipe_status;    // what ended the last server's pulling, pushing or completing; -1 until then
+// An [in], an [out] pipe, or both, of `count` elements in the [out] ones.
+Outcome async_pipes(Call& call, handle_t binding, Proc proc, PipeMode mode, long count, AsyncPipe* in, AsyncPipe* out);
+Outcome sync_pipes(handle_t binding, Interface which, Proc proc, PipeMode mode, long count, SyncPipe* in, SyncPipe* out, long* sum);
 
 // Synchronous calls; the outcome is the return value or what was raised.
 Outcome sync_add(handle_t binding, long a, long b, long* c, Interface = kSync);

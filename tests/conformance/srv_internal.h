@@ -17,6 +17,13 @@ void swap_async(RPC_ASYNC_STATE*, handle_t, long* x, long* y);
 void push_async(RPC_ASYNC_STATE*, handle_t, long count, const unsigned char* bytes, long* sum);
 void ref_text_async(RPC_ASYNC_STATE*, handle_t, wchar_t** out);
 
+void pipe_in_async(RPC_ASYNC_STATE*, handle_t, long mode, long count, AsyncPipe* in, long* out);
+void pipe_out_async(RPC_ASYNC_STATE*, handle_t, long mode, long count, AsyncPipe* pipe, long* out);
+void pipe_both_async(RPC_ASYNC_STATE*, handle_t, long mode, long count, AsyncPipe* in, AsyncPipe* pipe, long* out);
+long pipe_in_sync(handle_t, long mode, long count, SyncPipe* in, long* out);
+long pipe_out_sync(handle_t, long mode, long count, SyncPipe* pipe, long* out);
+long pipe_both_sync(handle_t, long mode, long count, SyncPipe* in, SyncPipe* pipe, long* out);
+
 long add_sync(handle_t, long a, long b, long* c);
 long hold_sync(handle_t, long key, long* out);
 void void_sync(handle_t, long key);

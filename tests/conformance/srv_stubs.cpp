@@ -7,7 +7,7 @@
 namespace srv {
 
 // Type format string: what the procedures below name by offset.
-constexpr unsigned short kInString = 2, kOutString = 4, kOutStringByReference = 36;
+constexpr unsigned short kInString = 2, kOutString = 4, kOutStringByReference = 36, kLongPipe = 46;
 constexpr unsigned short array_type(bool async) { return async ? 24 : 12; }
 
 constexpr format::String make_types() {
@@ -23,6 +23,8 @@ constexpr format::String make_types() {
     }
     s.byte(0x11), s.byte(0x14), s.word(2);                     // 36: as at 4, but the pointer at 40 is never NULL
     s.byte(0x11), s.byte(0x08), s.byte(0x25), s.byte(0x5c);
+    s.byte(0x08), s.byte(0x5b);                                // 44: long
+    s.byte(0xb5), s.byte(0x03), s.word(0xfffc), s.word(4), s.word(4);  // 46: a pipe of it
     return s;
 }
 
@@ -30,6 +32,8 @@ constexpr format::Proc describe(Proc proc, bool async) {
     using namespace format;
     constexpr unsigned short sized = kMustSize | kMustFree;
     const unsigned short number = static_cast<unsigned short>(proc);
+    constexpr Param in_pipe{kPipe | kIn | kSimpleRef, kLongPipe};
+    constexpr Param out_pipe{kPipe | kOut | kSimpleRef | 0x4000, kLongPipe};
     switch (proc) {
     case kAdd: return {number, 4, {in_long, in_long, out_long, result_long}};
     case kHold: return {number, 3, {in_long, out_long, result_long}};
@@ -41,12 +45,15 @@ constexpr format::Proc describe(Proc proc, bool async) {
     case kSwap: return {number, 3, {in_out_long, in_out_long, result_long}};
     case kPush: return {number, 4, {in_long, {sized | kIn | kSimpleRef, array_type(async)}, out_long, result_long}};
     case kRefText: return {number, 2, {{sized | kOut | kAllocate8, kOutStringByReference}, result_long}};
+    case kPipeIn: return {number, 5, {in_long, in_long, in_pipe, out_long, result_long}};
+    case kPipeOut: return {number, 5, {in_long, in_long, out_pipe, out_long, result_long}};
+    case kPipeBoth: return {number, 6, {in_long, in_long, in_pipe, out_pipe, out_long, result_long}};
     default: return {number, 2, {in_long, result_long}};
     }
 }
 
 struct Table {
-    std::array<unsigned char, 768> bytes{};
+    std::array<unsigned char, 1024> bytes{};
     std::array<unsigned short, kProcs> offsets{};
 };
 
@@ -139,26 +146,32 @@ constexpr unsigned kServed = kBeyond;
 
 static RPC_DISPATCH_FUNCTION async_dispatch[] = {
     NdrAsyncServerCall, NdrAsyncServerCall, NdrAsyncServerCall, NdrAsyncServerCall, NdrAsyncServerCall,
-    NdrAsyncServerCall, NdrAsyncServerCall, NdrAsyncServerCall, NdrAsyncServerCall, nullptr};
+    NdrAsyncServerCall, NdrAsyncServerCall, NdrAsyncServerCall, NdrAsyncServerCall,
+    NdrAsyncServerCall, NdrAsyncServerCall, NdrAsyncServerCall, nullptr};
 static RPC_DISPATCH_FUNCTION sync_dispatch[] = {
     NdrServerCall2, NdrServerCall2, NdrServerCall2, NdrServerCall2, NdrServerCall2,
-    NdrServerCall2, NdrServerCall2, NdrServerCall2, NdrServerCall2, nullptr};
+    NdrServerCall2, NdrServerCall2, NdrServerCall2, NdrServerCall2,
+    NdrServerCall2, NdrServerCall2, NdrServerCall2, nullptr};
 static RPC_DISPATCH_FUNCTION mixed_dispatch[] = {
     NdrServerCall2, NdrAsyncServerCall, NdrAsyncServerCall, NdrAsyncServerCall, NdrAsyncServerCall,
-    NdrAsyncServerCall, NdrAsyncServerCall, NdrAsyncServerCall, NdrAsyncServerCall, nullptr};
+    NdrAsyncServerCall, NdrAsyncServerCall, NdrAsyncServerCall, NdrAsyncServerCall,
+    NdrAsyncServerCall, NdrAsyncServerCall, NdrAsyncServerCall, nullptr};
 static RPC_DISPATCH_TABLE dispatch[] = {{kServed, async_dispatch, 0}, {kServed, sync_dispatch, 0},
                                         {kServed, mixed_dispatch, 0}};
 
 #define ROUTINE(function) reinterpret_cast<SERVER_ROUTINE>(reinterpret_cast<void*>(function))
 static const SERVER_ROUTINE async_routines[] = {ROUTINE(add_async), ROUTINE(hold_async), ROUTINE(void_async),
                                                 ROUTINE(act_async), ROUTINE(text_async), ROUTINE(bytes_async),
-                                                ROUTINE(swap_async), ROUTINE(push_async), ROUTINE(ref_text_async)};
+                                                ROUTINE(swap_async), ROUTINE(push_async), ROUTINE(ref_text_async),
+                                                ROUTINE(pipe_in_async), ROUTINE(pipe_out_async), ROUTINE(pipe_both_async)};
 static const SERVER_ROUTINE sync_routines[] = {ROUTINE(add_sync), ROUTINE(hold_sync), ROUTINE(void_sync),
                                                ROUTINE(act_sync), ROUTINE(text_sync), ROUTINE(bytes_sync),
-                                               ROUTINE(swap_sync), ROUTINE(push_sync), ROUTINE(ref_text_sync)};
+                                               ROUTINE(swap_sync), ROUTINE(push_sync), ROUTINE(ref_text_sync),
+                                               ROUTINE(pipe_in_sync), ROUTINE(pipe_out_sync), ROUTINE(pipe_both_sync)};
 static const SERVER_ROUTINE mixed_routines[] = {ROUTINE(add_sync), ROUTINE(hold_async), ROUTINE(void_async),
                                                 ROUTINE(act_async), ROUTINE(text_async), ROUTINE(bytes_async),
-                                                ROUTINE(swap_async), ROUTINE(push_async), ROUTINE(ref_text_async)};
+                                                ROUTINE(swap_async), ROUTINE(push_async), ROUTINE(ref_text_async),
+                                                ROUTINE(pipe_in_async), ROUTINE(pipe_out_async), ROUTINE(pipe_both_async)};
 
 static MIDL_STUB_DESC server_descs[3];
 static MIDL_SERVER_INFO server_infos[3] = {

@@ -2,7 +2,7 @@
 # program's fixture.
 include(${CMAKE_SOURCE_DIR}/tests/support/support.cmake)
 set(conformance ${CMAKE_SOURCE_DIR}/tests/conformance)
-foreach(part srv srv_managers srv_stubs)
+foreach(part srv srv_managers srv_pipes srv_stubs)
     target_sources(coroutines PRIVATE ${conformance}/${part}.cpp)
 endforeach()
 target_include_directories(coroutines PRIVATE ${conformance})

@@ -1,6 +1,6 @@
 #pragma once
 // Procedure format strings of [MIDL procedure header and parameter descriptors], made at compile time so that they
-// stand in the image as a compiler's would. Explicit primitive handle, the newer correlation descriptors, no pipes.
+// stand in the image as a compiler's would. Explicit primitive handle, the newer correlation descriptors.
 #include <windows.h>
 #include <rpc.h>
 #include <rpcndr.h>
@@ -14,6 +14,7 @@ constexpr unsigned kSlot = sizeof(void*);
 enum : unsigned short {  // PARAM_ATTRIBUTES
     kMustSize = 0x0001,
     kMustFree = 0x0002,
+    kPipe = 0x0004,
     kIn = 0x0008,
     kOut = 0x0010,
     kReturn = 0x0020,
@@ -58,6 +59,7 @@ constexpr String make(const Proc& proc, bool async) {
     for (unsigned i = 0; i < proc.count; ++i) {
         const Param& p = proc.params[i];
         if (p.attributes & kReturn) flags |= 0x04;
+        if (p.attributes & kPipe) flags |= 0x08;
         if ((p.attributes & kMustSize) && (p.attributes & kIn)) flags |= 0x02;
         if ((p.attributes & kMustSize) && (p.attributes & kOut)) flags |= 0x01;
         const bool by_reference = p.attributes & kSimpleRef;

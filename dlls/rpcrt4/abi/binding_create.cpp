@@ -2,6 +2,7 @@
 #include "abi/binding_vector.h"
 #include "abi/text.h"
 #include "base/guard.h"
+#include "runtime/async_bind.h"
 #include "runtime/convert.h"
 
 using namespace rpc;
@@ -89,12 +90,14 @@ RPC_EXPORT(RPC_STATUS, RpcBindingCreateW)
     return to_rpc(create<unsigned short>(Template, Security, Options, Binding));
 }
 
-// Finds the server and the interface; blocks. An asynchronous bind is not built.
+// Finds the server and the interface. Without a state it blocks; with one the bind is completed like an asynchronous call.
 RPC_EXPORT(RPC_STATUS, RpcBindingBind)(PRPC_ASYNC_STATE pAsync, RPC_BINDING_HANDLE Binding, RPC_IF_HANDLE IfSpec) {
     Ref<runtime::Binding> binding;
     if (Status status = client_binding(Binding, binding); failed(status)) return to_rpc(status);
-    if (pAsync) return RPC_S_CANNOT_SUPPORT;
-    return to_rpc(bind(*binding, IfSpec));
+    if (!pAsync) return to_rpc(bind(*binding, IfSpec));
+    RPC_CLIENT_INTERFACE iface;
+    if (!copy_guarded(&iface, IfSpec, sizeof iface)) return RPC_S_INVALID_ARG;
+    return to_rpc(runtime::bind_async(pAsync, std::move(binding), iface));
 }
 
 RPC_EXPORT(RPC_STATUS, RpcBindingUnbind)(RPC_BINDING_HANDLE Binding) {

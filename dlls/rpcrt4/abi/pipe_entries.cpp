@@ -1,7 +1,9 @@
 #include "abi/pipe_entries.h"
 
+#include "abi/export.h"
 #include "abi/raise.h"
-#include "stub/pipe.h"
+#include "stub/async_pipe.h"
+#include "stub/stub.h"
 
 namespace rpc::abi {
 
@@ -23,8 +25,26 @@ void __RPC_USER push(char* state, void* buffer, ULong32 count) {
 
 constexpr stub::PipeRoutines routines = {pull, push};
 
+// Of asynchronous pipes, on both sides; their statuses are async_pipe_pull's and async_pipe_push's.
+RPC_STATUS __RPC_USER async_pull(char* state, void* buffer, ULong32 size, ULong32* count) {
+    uint32_t got = 0;
+    const Status status = stub::async_pipe_pull(state, buffer, static_cast<uint32_t>(size), got);
+    if (count) *count = got;
+    return abi::to_rpc(status);
+}
+
+RPC_STATUS __RPC_USER async_push(char* state, void* buffer, ULong32 count) {
+    return abi::to_rpc(stub::async_pipe_push(state, buffer, static_cast<uint32_t>(count)));
+}
+
+constexpr stub::AsyncPipeRoutines async_routines = {async_pull, async_push};
+
 }  // namespace
 
-void install_pipe_entries() { stub::set_pipe_routines(&routines); }
+void install_pipe_entries() {
+    stub::set_pipe_routines(&routines);
+    stub::set_async_pipe_routines(&async_routines);
+    stub::stream_pipes();
+}
 
 }  // namespace rpc::abi

@@ -28,6 +28,7 @@ ClientCall::ClientCall(Ref<link::Association> association, const link::Syntaxes&
 }
 
 ClientCall::~ClientCall() {
+    if (transfer_) transfer_->end(Status::call_failed);
     Guard g(mutex_);
     auto connection = std::move(connection_);
     bool unused = phase_ == Phase::idle;
@@ -42,11 +43,19 @@ ClientCall::~ClientCall() {
 Status ClientCall::connect(bool async) {
     async_connection_ = async;
     Ref<link::ClientConnection> connection;
-    RPC_TRY(async ? association_->reserve(send_.syntaxes, auth(), connection)
-                  : association_->lease(send_.syntaxes, auth(), connection));
+    RPC_TRY(async ? reserve(connection) : association_->lease(send_.syntaxes, auth(), connection));
     Guard g(mutex_);
     connection_ = std::move(connection);
     return Status::ok;
+}
+
+Status ClientCall::reserve(Ref<link::ClientConnection>& connection) {
+    return association_->reserve(send_.syntaxes, auth(), connection, transfer_ ? true : false);
+}
+
+Status ClientCall::start_on(link::ClientConnection& connection) {
+    if (transfer_) transfer_->set_stream(Ref<io::Stream>::share(connection.stream()));
+    return connection.start(*this, send_, body);
 }
 
 void ClientCall::tie(RPC_ASYNC_STATE* state, Notification notification, AsyncStub* stub) {
@@ -98,6 +107,11 @@ Status ClientCall::perform() {
     return status;
 }
 
+void ClientCall::begin() {
+    Guard g(mutex_);
+    phase_ = Phase::pending;
+}
+
 Status ClientCall::start() {
     auto connection = this->connection();
     bool waits = !connection;
@@ -113,10 +127,10 @@ Status ClientCall::start() {
         association_->wait(*this);
         return Status::ok;
     }
-    Status status = connection->start(*this, send_, body);
+    Status status = start_on(*connection);
     if (status == Status::call_failed_dne && body.allocated()) {
         Ref<link::ClientConnection> other;
-        status = association_->reserve(send_.syntaxes, auth(), other);
+        status = reserve(other);
         {
             Guard g(mutex_);
             connection_ = other;
@@ -124,7 +138,7 @@ Status ClientCall::start() {
         }
         if (!failed(status)) {
             if (!other) return association_->wait(*this), Status::ok;
-            status = other->start(*this, send_, body);
+            status = start_on(*other);
             connection = std::move(other);
         }
     }
@@ -135,6 +149,8 @@ Status ClientCall::start() {
     }
     Guard g(mutex_);
     phase_ = Phase::collected;  // nothing is out, nothing will be told
+    g.unlock();
+    if (transfer_) transfer_->end(status);
     return status;
 }
 
@@ -192,6 +208,13 @@ Status ClientCall::status() {
 }
 
 Status ClientCall::on_stub_data(ByteView stub, uint32_t alloc_hint, uint32_t data_representation) {
+    if (transfer_) {
+        {
+            Guard g(mutex_);
+            reply_data_representation = data_representation;
+        }
+        return transfer_->arrive(stub);
+    }
     Guard g(mutex_);
     if (phase_ != Phase::pending) return Status::ok;  // given up: what still comes is dropped
     reply_data_representation = data_representation;
@@ -232,14 +255,20 @@ void ClientCall::on_end(Status status) {
     const RPC_ASYNC_EVENT event = RpcCallComplete;
     auto keep = Ref<ClientCall>::share(this);  // the program may collect the call as soon as it knows
     bool told = true;
+    if (transfer_ && !failed(status)) transfer_->arrived(status);
     {
         Guard g(mutex_);
         if (phase_ != Phase::pending) return;
+        if (reading_ && !failed(status)) {
+            reply_whole_ = true;
+            return;
+        }
         // Before anybody can know: a program that polls may free its structure as soon as it does.
         if (state_) told = copy_guarded(&state_->Event, &event, sizeof event);
         phase_ = Phase::finished;
         result_ = status;
     }
+    if (transfer_ && failed(status)) transfer_->end(status);
     trace_.step("completed", status);
     log_end(status);
     if (!told) RPC_LOG(warn, "async state %p vanished under its call", static_cast<void*>(state_));

@@ -9,11 +9,12 @@
 #include "call/async_stub.h"
 #include "call/notification.h"
 #include "call/trace.h"
+#include "call/transfer.h"
 #include "link/association.h"
 
 namespace rpc::call {
 
-class ClientCall final : public link::WaitingCall {
+class ClientCall final : public link::WaitingCall, TransferCall {
 public:
     // `association` may be null in tests of the state machine alone. `auth`: who the call is made as, null for nobody.
     ClientCall(Ref<link::Association> association, const link::Syntaxes& syntaxes, uint16_t opnum, uint8_t pdu_flags,
@@ -22,6 +23,19 @@ public:
 
     // ---- before the call ----
     link::OutgoingBody body;  // the request's stub data
+    // Its stub data will travel in pieces: for an asynchronous call, before connect. out_of_memory.
+    Status begin_transfer();
+    // null: it has none.
+    const Ref<Transfer>& transfer() const { return transfer_; }
+    // Before start: whether the request goes on behind `body`, and whether the reply is to be read to its end before the program
+    // hears that the call is complete.
+    void set_pipes(bool request_goes_on, bool reply_is_read);
+    // The program has read, or may not read, what the reply has in pipes.
+    void pipes_read() EXCLUDES(mutex_);
+    // Of what has come of the reply.
+    uint32_t reply_representation() EXCLUDES(mutex_);
+    // Whether the last piece of the request has not been sent.
+    bool request_goes_on() EXCLUDES(mutex_);
     // Gets a connection (synchronous) or a place (asynchronous): an unreachable server or unknown interface shows here.
     Status connect(bool async);
     // Makes the call asynchronous: completion is told through `notification`, `state` gets its Event first. Takes over
@@ -38,6 +52,8 @@ public:
     void cancel_within(uint32_t wait_ms) EXCLUDES(mutex_);
     // Synchronous, before perform: see ClientConnection::Send.
     void set_timeout(uint32_t timeout_ms) { send_.timeout_ms = timeout_ms; }
+    // Asynchronous, instead of start: what has no request, and ends by on_end or a cancel.
+    void begin() EXCLUDES(mutex_);
     // Asynchronous: sends and returns. A failure is final and nothing is told.
     Status start() EXCLUDES(mutex_);
     // call_pending until the call has finished, then its result. Any thread.
@@ -66,6 +82,15 @@ public:
     const security::ClientAuth* auth() const override { return auth_.get(); }
 
 private:
+    // TransferCall
+    bool hold() override { return try_add_ref(); }
+    void let_go() override { release(); }
+    Status send_piece(link::OutgoingBody piece, bool last, io::WriteWatch* watch) override EXCLUDES(mutex_);
+    void tell(RPC_ASYNC_EVENT event) override EXCLUDES(mutex_);
+
+    Status reserve(Ref<link::ClientConnection>& connection);
+    Status start_on(link::ClientConnection& connection);
+
     enum class Phase : uint8_t { idle, pending, finished, collected };
     Ref<link::ClientConnection> connection() EXCLUDES(mutex_);
     void trace_issued();
@@ -78,6 +103,7 @@ private:
     Uuid object_;
     RPC_ASYNC_STATE* state_ = nullptr;  // constant from start on
     Notification notification_;         // likewise
+    Ref<Transfer> transfer_;            // likewise
     bool async_connection_ = false;
     Trace trace_{"client"};
     uint64_t started_ms_ = 0;  // for the log; 0 when it is off
@@ -88,6 +114,9 @@ private:
     Status result_ GUARDED_BY(mutex_) = Status::ok;
     bool waiting_ GUARDED_BY(mutex_) = false;      // for a place
     bool cancel_wanted_ GUARDED_BY(mutex_) = false;  // before a place was there
+    bool sending_ GUARDED_BY(mutex_) = false;        // pieces of the request are still to come
+    bool reading_ GUARDED_BY(mutex_) = false;        // and of what the program reads
+    bool reply_whole_ GUARDED_BY(mutex_) = false;    // the end was ok, and waits for the program to read
     Ref<link::ClientConnection> connection_ GUARDED_BY(mutex_);
     Owned<AsyncStub> stub_ GUARDED_BY(mutex_);
     ErrorChain errors_ GUARDED_BY(mutex_);          // of the peer, or of the thread on which the call failed

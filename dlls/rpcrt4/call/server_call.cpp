@@ -66,7 +66,9 @@ bool ServerCall::end(Status outcome) {
     if (ended_) return false;
     outcome_ = outcome;
     ended_ = true;
+    Ref<Transfer> transfer = transfer_;
     g.unlock();
+    if (transfer) transfer->end(Status::call_failed);
     trace.step("completed", outcome);
     return true;
 }
@@ -131,6 +133,7 @@ void ServerCall::on_disconnect() {
         Guard g(mutex_);
         disconnected_ = true;
     }
+    if (auto transfer = known_transfer()) transfer->arrived(Status::call_failed);
     tell(client_disconnect);
 }
 

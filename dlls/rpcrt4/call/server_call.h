@@ -11,6 +11,7 @@
 #include "call/async_stub.h"
 #include "call/notification.h"
 #include "call/trace.h"
+#include "call/transfer.h"
 #include "link/server_connection.h"
 
 namespace rpc::call {
@@ -34,14 +35,19 @@ protected:
     ~Dispatcher() = default;
 };
 
-class ServerCall final : public link::InboundCall {
+class ServerCall final : public link::InboundCall, TransferCall {
 public:
     explicit ServerCall(Dispatcher& dispatcher) : dispatcher_(dispatcher) {}
+    ~ServerCall() override;
 
     RPC_MESSAGE message{};       // what the dispatch routine and its stub see; theirs until the end
     link::OutgoingBody body;     // the reply's stub data, once asked for
 
     // ---- from the stub ----
+    // What travels while the call runs; made on first use. out_of_memory.
+    Status transfer(Ref<Transfer>& transfer) EXCLUDES(mutex_);
+    // Where RpcSendComplete and RpcReceiveComplete are told from now on: what the program wrote into its state. invalid_arg.
+    Status notify_transfer(const RPC_ASYNC_STATE& state) EXCLUDES(mutex_);
     // The call becomes asynchronous: it does not end with its dispatch routine. Takes over `stub` (may be null).
     // invalid_async_call when it is already, or has ended.
     Status detach(RPC_ASYNC_STATE* state, AsyncStub* stub) EXCLUDES(mutex_);
@@ -79,10 +85,19 @@ public:
     // link::InboundCall
     void on_cancel() override EXCLUDES(mutex_);
     void on_disconnect() override EXCLUDES(mutex_);
+    Status begin_stream() override;
+    void on_more(ByteView more, Status end) override EXCLUDES(mutex_);
     // io::Work
     void run() override;
 
 private:
+    // TransferCall
+    bool hold() override { return try_add_ref(); }
+    void let_go() override { release(); }
+    Status send_piece(link::OutgoingBody piece, bool last, io::WriteWatch* watch) override;
+    void tell(RPC_ASYNC_EVENT event) override EXCLUDES(mutex_);
+
+    Ref<Transfer> known_transfer() EXCLUDES(mutex_);
     bool end(Status outcome) EXCLUDES(mutex_);
     void tell(uint32_t happened) EXCLUDES(mutex_);
     struct Watch {
@@ -95,6 +110,8 @@ private:
     Mutex mutex_;
     RPC_ASYNC_STATE* state_ GUARDED_BY(mutex_) = nullptr;
     Owned<AsyncStub> stub_ GUARDED_BY(mutex_);
+    Ref<Transfer> transfer_ GUARDED_BY(mutex_);
+    Ref<Subscription> transfer_heard_ GUARDED_BY(mutex_);
     Buffer client_name_ GUARDED_BY(mutex_);
     bool claimed_ GUARDED_BY(mutex_) = false;
     bool ended_ GUARDED_BY(mutex_) = false;

@@ -151,14 +151,15 @@ void Association::give_back(Ref<ClientConnection> connection) {
     connection->close();
 }
 
-Status Association::reserve_existing(const Syntaxes& syntaxes, const security::ClientAuth* auth, Ref<ClientConnection>& connection) {
+Status Association::reserve_existing(const Syntaxes& syntaxes, const security::ClientAuth* auth, bool alone,
+                                     Ref<ClientConnection>& connection) {
     Ref<ClientConnection> extend;
     {
         Guard g(mutex_);
         drop_dead();
         for (auto& c : queued_) {
             bool needs_context;
-            if (!c->serves(syntaxes, auth, needs_context) || (needs_context && extend) || !c->reserve()) continue;
+            if (!c->serves(syntaxes, auth, needs_context) || (needs_context && extend) || !c->reserve(alone)) continue;
             if (!needs_context) {
                 if (extend) extend->put_back();  // nobody saw it taken: all who look hold our mutex
                 connection = c;
@@ -177,16 +178,17 @@ Status Association::reserve_existing(const Syntaxes& syntaxes, const security::C
     return extend->alive() ? status : Status::ok;
 }
 
-Status Association::reserve(const Syntaxes& syntaxes, const security::ClientAuth* auth, Ref<ClientConnection>& connection) {
+Status Association::reserve(const Syntaxes& syntaxes, const security::ClientAuth* auth, Ref<ClientConnection>& connection,
+                            bool alone) {
     // A peer that takes connections and drops them at once is not asked for ever.
     for (int opened = 0; opened < max_open_attempts;) {
-        RPC_TRY(reserve_existing(syntaxes, auth, connection));
+        RPC_TRY(reserve_existing(syntaxes, auth, alone, connection));
         if (connection) return Status::ok;
         {
             Guard g(mutex_);
             size_t ours = 0;
             for (auto& c : queued_) ours += security::same_auth(c->auth(), auth);
-            if (ours >= max_queued_connections) return Status::ok;
+            if (ours >= max_queued_connections && !alone) return Status::ok;
             if (opening_) {
                 opened_.wait(mutex_);
                 continue;  // what was opened may serve us
@@ -196,7 +198,7 @@ Status Association::reserve(const Syntaxes& syntaxes, const security::ClientAuth
         Ref<ClientConnection> made;
         RPC_TRY(open(ClientConnection::Kind::async, true, syntaxes, auth, made));
         ++opened;
-        bool reserved = made->reserve();
+        bool reserved = made->reserve(alone);
         Guard g(mutex_);
         if (!queued_.push_back(made)) {
             --open_count_;

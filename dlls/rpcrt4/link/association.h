@@ -42,8 +42,9 @@ public:
     void give_back(Ref<ClientConnection> connection) EXCLUDES(mutex_);
 
     // An asynchronous connection with the context and a place reserved. Null with ok: the peer does not multiplex and as
-    // many connections as we allow are busy; the call may wait().
-    Status reserve(const Syntaxes& syntaxes, const security::ClientAuth* auth, Ref<ClientConnection>& connection) EXCLUDES(mutex_);
+    // many connections as we allow are busy; the call may wait(). `alone`: never null, for a call that shares with none.
+    Status reserve(const Syntaxes& syntaxes, const security::ClientAuth* auth, Ref<ClientConnection>& connection, bool alone = false)
+        EXCLUDES(mutex_);
     // Keeps a reference on the call until on_place, or until cancel_wait took it back (true: on_place will not come).
     void wait(WaitingCall& call) EXCLUDES(mutex_);
     bool cancel_wait(WaitingCall& call) EXCLUDES(mutex_);
@@ -57,7 +58,7 @@ private:
     void opened(bool claimed, bool success, uint32_t group) EXCLUDES(mutex_);
     void drop_dead() REQUIRES(mutex_);
     bool take_idle(const Syntaxes& syntaxes, const security::ClientAuth* auth, Ref<ClientConnection>& connection) REQUIRES(mutex_);
-    Status reserve_existing(const Syntaxes& syntaxes, const security::ClientAuth* auth, Ref<ClientConnection>& connection)
+    Status reserve_existing(const Syntaxes& syntaxes, const security::ClientAuth* auth, bool alone, Ref<ClientConnection>& connection)
         EXCLUDES(mutex_);
 
     const io::Protocol& protocol_;

@@ -54,7 +54,7 @@ bool ClientConnection::delist(OutboundCall& call) {
     if (!carries(call)) return false;
     call.on_.store(nullptr, std::memory_order_relaxed);
     calls_.remove(&call);
-    if (places_taken_ != 0) --places_taken_;
+    free_place();
     g.unlock();
     call.release();
     return true;
@@ -123,7 +123,7 @@ Status ClientConnection::add_verification(const Send& send, const wire::CallFiel
 // Frames the request; protecting it is up to the caller, in the order of sending.
 Status ClientConnection::frame(const Send& send, const wire::CallFields& fields, uint16_t max_frag, OutgoingBody& body, Buffer& out,
                                Vector<size_t>* ends) {
-    RPC_TRY(add_verification(send, fields, body));
+    if (fields.ends) RPC_TRY(add_verification(send, fields, body));
     return frame_call(fields, std::move(body), max_frag, out, ends, session_ ? session_->call_auth() : wire::CallAuth{});
 }
 
@@ -234,16 +234,22 @@ Status ClientConnection::read_some(size_t got) {
     return Status::ok;
 }
 
-bool ClientConnection::reserve() {
+bool ClientConnection::reserve(bool alone) {
     Guard g(mutex_);
-    if (closed_ || draining_ || (!multiplexes_ && places_taken_ != 0)) return false;
+    if (closed_ || draining_ || ((!multiplexes_ || alone || alone_) && places_taken_ != 0)) return false;
     ++places_taken_;
+    alone_ = alone;
     return true;
+}
+
+void ClientConnection::free_place() {
+    if (places_taken_ != 0) --places_taken_;
+    if (places_taken_ == 0) alone_ = false;
 }
 
 void ClientConnection::put_back() {
     Guard g(mutex_);
-    if (places_taken_ != 0) --places_taken_;
+    free_place();
 }
 
 void ClientConnection::unreserve() {
@@ -260,6 +266,7 @@ Status ClientConnection::start(OutboundCall& call, const Send& send, OutgoingBod
         unreserve();
         return status;
     }
+    fields.ends = !send.more;
     Buffer out;
     status = frame(send, fields, max_frag, body, out, nullptr);
     if (!failed(status)) status = post_protected(std::move(out));
@@ -281,11 +288,31 @@ Status ClientConnection::start(OutboundCall& call, const Send& send, OutgoingBod
     return Status::ok;
 }
 
-Status ClientConnection::post_protected(Buffer pdus) {
-    if (!session_ || !session_->protects()) return stream_->post(std::move(pdus)), Status::ok;
+Status ClientConnection::send_more(OutboundCall& call, const Send& send, OutgoingBody body, bool last, io::WriteWatch* watch) {
+    wire::CallFields fields;
+    uint16_t max_frag;
+    {
+        Guard g(mutex_);
+        if (!carries(call) || closed_) return Status::call_failed;
+        for (const Context& c : contexts_)
+            if (c.syntaxes == send.syntaxes) fields.p_cont_id = c.p_cont_id;
+        fields.call_id = call.call_id_;
+        max_frag = max_xmit_frag_;
+    }
+    fields.opnum = send.opnum;
+    fields.object = send.object;
+    fields.begins = false;
+    fields.ends = last;
+    Buffer out;
+    RPC_TRY(frame(send, fields, max_frag, body, out, nullptr));
+    return post_protected(std::move(out), watch);
+}
+
+Status ClientConnection::post_protected(Buffer pdus, io::WriteWatch* watch) {
+    if (!session_ || !session_->protects()) return stream_->post(std::move(pdus), watch), Status::ok;
     sending_.enter();
     Status status = session_->protect(pdus.bytes());
-    if (!failed(status)) stream_->post(std::move(pdus));
+    if (!failed(status)) stream_->post(std::move(pdus), watch);
     sending_.leave();
     if (failed(status)) close();  // the numbers of what follows would not be the server's
     return status;
@@ -325,7 +352,7 @@ void ClientConnection::abandon(OutboundCall& call) {
         bool alone = calls_.count() == 1;
         // Without the agreement to keep it, orphaned ends the connection: other calls on it go first.
         orphan = tell && (keeps_on_orphan_ || alone);
-        end = !tell || (!keeps_on_orphan_ && alone);
+        end = !tell || (!keeps_on_orphan_ && alone) || alone_;  // where one may be stopped, nobody else shall wait for it
         if (!keeps_on_orphan_) draining_ = true;
     }
     if (!delist(call)) return;

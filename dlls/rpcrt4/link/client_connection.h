@@ -92,6 +92,7 @@ public:
         uint16_t opnum = 0;
         uint8_t flags = 0;  // pfc::maybe
         const Uuid* object = nullptr;
+        bool more = false;  // asynchronous only: send_more follows, and the size of the body is a multiple of 8, with an identity 16
         // Synchronous only: how long the peer may say nothing before the call ends with call_cancelled, without the peer being told
         // (RPC_C_OPT_CALL_TIMEOUT); wait_forever = no limit.
         uint32_t timeout_ms = wait_forever;
@@ -105,9 +106,12 @@ public:
     // Asynchronous: takes the place that reserve() promised, sends and returns. Failures as perform's; the place is free then. Either
     // a failure or on_end, never both.
     Status start(OutboundCall& call, const Send& send, OutgoingBody& body) EXCLUDES(mutex_);
+    // Goes on with a request that start() began; one caller at a time. `last`: this is the end of it, else its size is a multiple as Send.more has it.
+    // ok: `watch` will hear when it has left. call_failed: the call is not here any more.
+    Status send_more(OutboundCall& call, const Send& send, OutgoingBody body, bool last, io::WriteWatch* watch) EXCLUDES(mutex_);
     // Asynchronous: whether one more call may go out, counting it. Every true is followed by start() or unreserve(), which tells
-    // the owner; put_back() does not.
-    bool reserve() EXCLUDES(mutex_);
+    // the owner; put_back() does not. `alone`: while it is out no other may, since who reads its reply slowly stops all reading.
+    bool reserve(bool alone = false) EXCLUDES(mutex_);
     void unreserve() EXCLUDES(mutex_);
     void put_back() EXCLUDES(mutex_);
 
@@ -129,6 +133,7 @@ public:
     bool gone() EXCLUDES(mutex_);
     Kind kind() const { return kind_; }
     const security::ClientAuth* auth() const { return auth_.get(); }
+    io::Stream* stream() const { return stream_.get(); }
 
     // io::StreamSink
     void on_data(ByteView bytes, io::WorkList& later) override EXCLUDES(mutex_);
@@ -177,12 +182,13 @@ private:
     Status enlist(OutboundCall& call, const Send& send, wire::CallFields& fields, uint16_t& max_frag) EXCLUDES(mutex_);
     Ref<OutboundCall> find(uint32_t call_id) EXCLUDES(mutex_);
     bool delist(OutboundCall& call) EXCLUDES(mutex_);
+    void free_place() REQUIRES(mutex_);
     void end_call(OutboundCall& call, Status status);
     void fail_all(Status status);
     void close_if_drained() EXCLUDES(mutex_);
     bool carries(const OutboundCall& call) const REQUIRES(mutex_) { return call.on_.load(std::memory_order_relaxed) == this; }
     void send_bare(wire::PduType type, uint32_t call_id);
-    Status post_protected(Buffer pdus);
+    Status post_protected(Buffer pdus, io::WriteWatch* watch = nullptr);
     // The nearest peer shows neither: it knows neither co_cancel, orphaned nor alter_context, and answers 1 for every call_id.
     bool understands_cancel() const REQUIRES(mutex_) { return multiplexes_ || negotiated_features_; }
     bool echoes_call_id() const REQUIRES(mutex_) { return understands_cancel(); }
@@ -205,6 +211,7 @@ private:
     uint32_t next_call_id_ GUARDED_BY(mutex_) = 1;
     uint16_t next_context_id_ GUARDED_BY(mutex_) = 0;
     uint16_t max_xmit_frag_ GUARDED_BY(mutex_) = 0;
+    bool alone_ GUARDED_BY(mutex_) = false;  // its one call is to stay that
     bool multiplexes_ GUARDED_BY(mutex_) = false;
     bool negotiated_features_ GUARDED_BY(mutex_) = false;
     bool keeps_on_orphan_ GUARDED_BY(mutex_) = false;

@@ -18,6 +18,12 @@ public:
         if (size > UINT32_MAX || !buffer_.resize(headroom_ + size)) return Status::out_of_memory;
         return Status::ok;
     }
+    // Takes stub data that begins at `headroom` of `buffer`.
+    void adopt(Buffer buffer, size_t headroom) {
+        buffer_ = std::move(buffer);
+        headroom_ = headroom;
+    }
+    size_t headroom() const { return headroom_; }
     bool allocated() const { return buffer_.data() != nullptr; }
     uint8_t* data() { return allocated() ? buffer_.data() + headroom_ : nullptr; }
     size_t size() const { return buffer_.size() - headroom_; }

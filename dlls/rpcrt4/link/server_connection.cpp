@@ -291,15 +291,30 @@ Status ServerConnection::on_request(const wire::Pdu& received, io::WorkList& lat
         Guard g(mutex_);
         call = find(pdu.header.call_id);
         if (!call) return Status::ok;
-        if (call->phase_ != InboundCall::Phase::receiving) return Status::protocol_error;
+        if (call->whole_) return Status::protocol_error;
         if (!failed(status) && !(call->security == session)) status = Status::access_denied;
     }
     bool last = pdu.header.has(wire::pfc::last_frag);
+    call->whole_ = last;
+    if (call->streamed_) return go_on(*call, request, last, status);
     if (!failed(status)) status = store(*call, request, last);
     if (!failed(status) && last) status = check_verification(*call);
     if (failed(status)) return fault(*call, wire::fault_from_status(status), true);
     if (pdu.header.has(wire::pfc::pending_cancel)) on_cancel(pdu.header.call_id, false);
-    if (last) queue(std::move(call), later);
+    if (!last && pdu.header.has(wire::pfc::first_frag) && call->iface->streams(call->opnum)) {
+        if (failed(status = call->begin_stream())) return fault(*call, wire::fault_from_status(status), true);
+        call->streamed_ = true;
+    }
+    if (last || call->streamed_) queue(std::move(call), later);
+    return Status::ok;
+}
+
+// More of a request whose manager may be running: what is wrong with it shows where it is read.
+Status ServerConnection::go_on(InboundCall& call, const wire::Request& request, bool last, Status status) {
+    ByteView more = request.stub;
+    if (!failed(status) && last) status = check_verification(call, more);
+    if (failed(status)) call.whole_ = true;
+    call.on_more(failed(status) ? ByteView{} : more, failed(status) ? status : last ? Status::ok : Status::call_pending);
     return Status::ok;
 }
 
@@ -366,11 +381,13 @@ void ServerConnection::let_next_start(InboundCall& call) {
 
 // ---- answers ----
 
-void ServerConnection::post(Buffer answer) {
+void ServerConnection::post(Buffer answer, io::WriteWatch* watch) {
     count_packets_out(1);
-    if (stream_->unsent() <= max_unsent) return stream_->post(std::move(answer));
-    RPC_LOG(warn, "a client does not read its answers");
-    stream_->close();
+    if (stream_->unsent() > max_unsent) {
+        RPC_LOG(warn, "a client does not read its answers");
+        stream_->close();
+    }
+    stream_->post(std::move(answer), watch);
 }
 
 void ServerConnection::take_off(InboundCall& call) {
@@ -390,21 +407,35 @@ bool ServerConnection::finish(InboundCall& call) {
     return wanted;
 }
 
-Status ServerConnection::respond(InboundCall& call, OutgoingBody body) {
-    auto keep = Ref<InboundCall>::share(&call);
-    if (!finish(call)) return Status::ok;
+Status ServerConnection::send_response(InboundCall& call, OutgoingBody body, bool ends, io::WriteWatch* watch) {
     wire::CallFields fields;
     fields.type = wire::PduType::response;
     fields.call_id = call.call_id_;
     fields.p_cont_id = call.p_cont_id_;
     fields.cancel_count = call.cancels_;
+    fields.begins = !std::exchange(call.reply_begun_, true);
+    fields.ends = ends;
     SecuritySession* session = call.security.get();
     Buffer out;
     Status status = frame_call(fields, std::move(body), max_xmit_frag_, out, nullptr,
                                session ? session->call_auth() : wire::CallAuth{});
-    if (!failed(status)) status = protect_and_post(session, std::move(out));
+    if (!failed(status)) status = protect_and_post(session, std::move(out), watch);
     if (failed(status)) stream_->close();
     return status;
+}
+
+Status ServerConnection::respond(InboundCall& call, OutgoingBody body) {
+    auto keep = Ref<InboundCall>::share(&call);
+    return finish(call) ? send_response(call, std::move(body), true, nullptr) : Status::ok;
+}
+
+Status ServerConnection::send_piece(InboundCall& call, OutgoingBody piece, io::WriteWatch* watch) {
+    {
+        Guard g(mutex_);
+        ListLink<ActiveCalls>* link = &call;
+        if (!link->linked() || closed_ || call.orphaned_) return Status::call_failed;
+    }
+    return send_response(call, std::move(piece), false, watch);
 }
 
 Status ServerConnection::fault(InboundCall& call, uint32_t wire_status, bool did_not_execute, const ErrorChain& errors) {

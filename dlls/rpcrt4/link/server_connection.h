@@ -20,6 +20,11 @@ class ServerConnection;
 class ServerInterface : public RefCounted<ServerInterface> {
 public:
     virtual ~ServerInterface() = default;
+    // Whether calls of that procedure are dispatched with their first fragment, and take the others while they run.
+    virtual bool streams(uint16_t opnum) const {
+        (void)opnum;
+        return false;
+    }
     uint32_t max_request = UINT32_MAX;  // bytes of stub data that one request from another machine may have
 };
 
@@ -37,15 +42,22 @@ public:
     wire::SyntaxId transfer_syntax;
     uint32_t data_representation = 0;
     bool maybe = false;  // no answer wanted
-    Buffer stub;
+    Buffer stub;  // all of it, or, where the interface streams it, the first fragment's
     Ref<ServerInterface> iface;
     Ref<ServerConnection> connection;
     Ref<SecuritySession> security;  // the client's proven identity; null: it gave none
+
+    // It was dispatched before all of it was here.
+    bool streamed() const { return streamed_; }
 
     // The client asks for the call to end. At any time after the first fragment; unlocked.
     virtual void on_cancel() = 0;
     // The client is gone: nobody will read an answer. Unlocked.
     virtual void on_disconnect() = 0;
+    // It is going to be dispatched before all of it is here. On the connection's thread, as on_more.
+    virtual Status begin_stream() { return Status::cannot_support; }
+    // The next stub data. `end`: call_pending, more comes; ok, these were the last; else nothing more comes, and why. Unlocked.
+    virtual void on_more(ByteView more, Status end) { (void)more, (void)end; }
 
 private:
     friend class ServerConnection;
@@ -55,6 +67,9 @@ private:
     wire::SyntaxId abstract_syntax_;  // as the client named it
     enum class Phase : uint8_t { receiving, queued, dispatched } phase_ = Phase::receiving;
     bool orphaned_ = false;
+    bool streamed_ = false;      // constant from the dispatch on
+    bool whole_ = false;         // the sink's thread only
+    bool reply_begun_ = false;
     uint8_t cancels_ = 0;
     size_t held_ = 0;  // its part of the connection's
 };
@@ -101,6 +116,9 @@ public:
     // Answers the call and takes it off the connection; a second answer is dropped. What nobody waits for (maybe, orphaned,
     // closed) is not sent. When the answer cannot be framed the connection is closed, and the status says why.
     Status respond(InboundCall& call, OutgoingBody body) EXCLUDES(mutex_);
+    // Sends the next stub data of the answer, whose size is a multiple of 8, of a known client 16; respond() or fault() ends it. One caller at a time. ok: `watch`
+    // will hear when they have left. call_failed: nobody waits for them.
+    Status send_piece(InboundCall& call, OutgoingBody piece, io::WriteWatch* watch) EXCLUDES(mutex_);
     // `wire_status` from wire::fault_from_status. Of `errors`, if there are any, goes what the fault's one fragment holds.
     Status fault(InboundCall& call, uint32_t wire_status, bool did_not_execute, const ErrorChain& errors = {}) EXCLUDES(mutex_);
 
@@ -143,9 +161,11 @@ private:
     SecuritySession* session(uint32_t id);
     Status unprotect(const wire::Pdu& received, wire::Pdu& pdu, wire::Request& request, Ref<SecuritySession>& session);
     Status check_verification(InboundCall& call);
-    Status protect_and_post(SecuritySession* session, Buffer pdus);
+    Status check_verification(InboundCall& call, ByteView& stub);
+    Status protect_and_post(SecuritySession* session, Buffer pdus, io::WriteWatch* watch = nullptr);
     Status on_request(const wire::Pdu& pdu, io::WorkList& later);
     Status store(InboundCall& call, const wire::Request& request, bool last) EXCLUDES(mutex_);
+    Status go_on(InboundCall& call, const wire::Request& request, bool last, Status status);
     Status begin_call(const wire::Pdu& pdu, const wire::Request& request, Ref<SecuritySession> session, Ref<InboundCall>& call);
     void queue(Ref<InboundCall> call, io::WorkList& later) EXCLUDES(mutex_);
     void on_cancel(uint32_t call_id, bool orphaned) EXCLUDES(mutex_);
@@ -154,7 +174,8 @@ private:
     // Whether an answer is wanted, taking the call off.
     bool finish(InboundCall& call) EXCLUDES(mutex_);
     // Posts an answer, or closes the connection to a client that asks and asks and does not read.
-    void post(Buffer answer);
+    void post(Buffer answer, io::WriteWatch* watch = nullptr);
+    Status send_response(InboundCall& call, OutgoingBody body, bool ends, io::WriteWatch* watch);
     Status send_fault(uint32_t call_id, uint16_t p_cont_id, uint8_t cancels, uint32_t wire_status, bool did_not_execute,
                       const ErrorChain& errors = {});
 

@@ -111,10 +111,16 @@ Status ServerConnection::unprotect(const wire::Pdu& received, wire::Pdu& pdu, wi
 
 // Takes the verification trailer off the stub data of a whole request, if it has one.
 Status ServerConnection::check_verification(InboundCall& call) {
+    ByteView stub = call.stub.view();
+    RPC_TRY(check_verification(call, stub));
+    return call.stub.resize(stub.size()) ? Status::ok : Status::out_of_memory;
+}
+
+Status ServerConnection::check_verification(InboundCall& call, ByteView& stub) {
     if (!call.security || call.security->level < security::Level::integrity) return Status::ok;
     wire::Verification v;
     size_t size;
-    if (!wire::find_verification(call.stub.view(), size, v)) return Status::ok;
+    if (!wire::find_verification(stub, size, v)) return Status::ok;
     const bool wrong =
         v.has_unknown || (v.has_bitmask && v.client_signs_headers && !signs_headers_) ||
         (v.has_context && !(v.abstract_syntax == call.abstract_syntax_ && v.transfer_syntax == call.transfer_syntax)) ||
@@ -124,16 +130,17 @@ Status ServerConnection::check_verification(InboundCall& call) {
         RPC_LOG(warn, "a request was changed on its way: its verification trailer says so");
         return Status::access_denied;
     }
-    return call.stub.resize(size) ? Status::ok : Status::out_of_memory;
+    stub = stub.first(size);
+    return Status::ok;
 }
 
 // ---- responses ----
 
-Status ServerConnection::protect_and_post(SecuritySession* session, Buffer pdus) {
-    if (!session || !session->protects()) return post(std::move(pdus)), Status::ok;
+Status ServerConnection::protect_and_post(SecuritySession* session, Buffer pdus, io::WriteWatch* watch) {
+    if (!session || !session->protects()) return post(std::move(pdus), watch), Status::ok;
     sending_.enter();
     Status status = session->protect(pdus.bytes());
-    if (!failed(status)) post(std::move(pdus));
+    if (!failed(status)) post(std::move(pdus), watch);
     sending_.leave();
     return status;
 }

@@ -38,8 +38,20 @@ void clear_state(RPC_ASYNC_STATE* state) {
         RPC_LOG(warn, "async state %p vanished", static_cast<void*>(state));
 }
 
+// The call ends without its reply.
+Status drop_client(RPC_ASYNC_STATE* state, call::ClientCall& call, Status why) {
+    if (Status status = call.status(); status != Status::call_pending && failed(status)) why = status;
+    call.cancel(true);  // nothing where it has ended
+    if (!call.collect()) return Status::invalid_async_handle;
+    clear_state(state);
+    if (Owned<call::AsyncStub> stub = call.take_stub()) stub->discard();
+    if (handle_table::remove(&call)) call.release();
+    return why;
+}
+
 Status complete_client(RPC_ASYNC_STATE* state, call::ClientCall& call, void* reply) {
     Status status = call.status();
+    if (status == Status::call_pending && call.request_goes_on()) return drop_client(state, call, Status::pipe_discipline_error);
     if (status == Status::call_pending) return status;
     if (!call.collect()) return Status::invalid_async_handle;  // another thread collects it
     clear_state(state);
@@ -116,11 +128,19 @@ Status async_abort_call(RPC_ASYNC_STATE* state, uint32_t exception_code) {
     return Status::ok;
 }
 
-// Documented as obsolete; a server's state may be re-read for pipe notifications, which are not built. Nothing else changes.
 Status async_register(RPC_ASYNC_STATE* state) {
     RPC_ASYNC_STATE copy;
     if (!state || !copy_guarded(&copy, state, sizeof copy)) return Status::invalid_async_handle;
-    return copy.Signature == async_signature && copy.Size == sizeof copy ? Status::ok : Status::invalid_async_handle;
+    if (copy.Signature != async_signature || copy.Size != sizeof copy) return Status::invalid_async_handle;
+    Found found;
+    RPC_TRY(find(state, found));
+    return found.server ? found.server->notify_transfer(copy) : Status::ok;
+}
+
+Status async_drop(RPC_ASYNC_STATE* state, Status why) {
+    Found found;
+    RPC_TRY(find(state, found));
+    return found.client ? drop_client(state, *found.client, why) : why;
 }
 
 Status async_abort(RPC_ASYNC_STATE* state, uint32_t exception_code) { return async_abort_call(state, exception_code); }

@@ -16,6 +16,10 @@ Status async_complete(RPC_ASYNC_STATE* state, void* reply);
 Status async_cancel(RPC_ASYNC_STATE* state, bool abort);
 // Server only: faults the call with `exception_code` (0: invalid_arg) and frees it. invalid_async_call for a client's state.
 Status async_abort_call(RPC_ASYNC_STATE* state, uint32_t exception_code);
+// Client, for its stub: the call is over for the program, with what it had come to, or with `why` where it goes on still; it is cancelled
+// then, and freed without being completed. Answers which.
+Status async_drop(RPC_ASYNC_STATE* state, Status why);
+// A server's state: where its pipe events are told from now on. Else only the state is checked.
 Status async_register(RPC_ASYNC_STATE* state);
 
 // ok: the client cancelled the call; call_in_progress: it did not. Null: the call dispatched on this thread.

@@ -15,7 +15,8 @@
 namespace rpc::runtime {
 namespace {
 
-constexpr uint32_t buffer_async = 0x8000;  // RPC_BUFFER_ASYNC
+constexpr uint32_t buffer_async = 0x8000;    // RPC_BUFFER_ASYNC
+constexpr uint32_t buffer_partial = 0x2000;  // RPC_BUFFER_PARTIAL
 constexpr uint32_t little_endian_ascii_ieee = 0x10;
 constexpr ULong32 async_signature = 0x43595341;  // "ASYC"
 
@@ -97,6 +98,8 @@ Status get_buffer(RPC_MESSAGE& message) {
     // In milliseconds, for calls that leave the machine and are waited for; 0 and INFINITE are no limit.
     const uintptr_t limit = binding->option(binding_option::call_timeout);
     if (limit != 0 && limit < wait_forever && !binding->protocol().local_only) call->set_timeout(static_cast<uint32_t>(limit));
+    constexpr uint32_t in_pieces = buffer_async | buffer_partial;
+    if ((message.RpcFlags & in_pieces) == in_pieces) RPC_TRY(call->begin_transfer());
     RPC_TRY(call->connect((message.RpcFlags & buffer_async) != 0));
     RPC_TRY(call->body.allocate(message.BufferLength, has_object));
     management::count_call_out();

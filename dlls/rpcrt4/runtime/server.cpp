@@ -1,5 +1,7 @@
 #include "runtime/server.h"
 
+#include <cstring>
+
 #include "base/error_record.h"
 #include "base/guard.h"
 #include "base/log.h"
@@ -12,6 +14,7 @@
 #include "runtime/object_map.h"
 #include "runtime/server_security.h"
 #include "runtime/thread_state.h"
+#include "runtime/transfer.h"
 
 namespace rpc::runtime {
 namespace {
@@ -22,6 +25,7 @@ constexpr uint32_t if_ole = 0x2;
 constexpr uint32_t if_allow_secure_only = 0x8;
 constexpr uint32_t if_allow_callbacks_with_no_auth = 0x10;
 constexpr uint32_t if_allow_local_only = 0x20;
+constexpr uint32_t buffer_partial = 0x2000;  // RPC_BUFFER_PARTIAL
 
 constinit Server g_server;
 
@@ -33,12 +37,31 @@ RPC_DISPATCH_FUNCTION routine_of(const RPC_SERVER_INTERFACE& spec, uint32_t flag
     return table && opnum < table->DispatchTableCount ? table->DispatchTable[opnum] : nullptr;
 }
 
+constinit std::atomic<StreamsTest> g_streams_test{nullptr};
+
+// Which of an interface's procedures are streamed. COM's are found by an object, not here.
+Status find_streamed(const RPC_SERVER_INTERFACE& spec, uint32_t flags, Buffer& streamed) {
+    const StreamsTest test = g_streams_test.load(std::memory_order_acquire);
+    constexpr uint32_t most = 0x10000;  // an opnum has 16 bits
+    if (!test || !spec.InterpreterInfo || !spec.DispatchTable || (flags & if_ole)) return Status::ok;
+    for (uint32_t i = 0; i < spec.DispatchTable->DispatchTableCount && i < most; ++i) {
+        if (!spec.DispatchTable->DispatchTable[i] || !test(spec, i)) continue;
+        const size_t known = streamed.size();
+        if (!streamed.resize(i + 1)) return Status::out_of_memory;
+        std::memset(streamed.data() + known, 0, i - known);
+        streamed.data()[i] = 1;
+    }
+    return Status::ok;
+}
+
 // C706 chapter 6.1.2: the same UUID and major version, and a minor version at least the client's.
 bool compatible(const wire::SyntaxId& offered, const wire::SyntaxId& wanted) {
     return offered.uuid == wanted.uuid && offered.major == wanted.major && offered.minor >= wanted.minor;
 }
 
 }  // namespace
+
+void set_streams_test(StreamsTest test) { g_streams_test.store(test, std::memory_order_release); }
 
 Server& Server::instance() { return g_server; }
 
@@ -56,6 +79,7 @@ Status Server::register_interface(const Registration& r) {
     made->max_calls = r.max_calls;
     made->max_request = r.max_rpc_size;
     made->callback = r.callback;
+    RPC_TRY(find_streamed(*r.spec, r.flags, made->streamed));
     made->access = r.access;
     Guard g(mutex_);
     for (Interface* i = interfaces_.front(); i; i = interfaces_.next(i))
@@ -359,6 +383,7 @@ void Server::run_manager(call::ServerCall& call, Interface& iface) {
     m.Buffer = call.stub.data();
     m.BufferLength = static_cast<unsigned>(call.stub.size());
     m.ProcNum = call.opnum;
+    m.RpcFlags = call.streamed() ? buffer_partial : 0;
     m.TransferSyntax = &spec->TransferSyntax;
     m.RpcInterfaceInformation = spec;
     m.ManagerEpv = iface.manager_epv ? iface.manager_epv : spec->DefaultManagerEpv;

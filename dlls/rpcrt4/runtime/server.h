@@ -23,6 +23,7 @@ public:
     RPC_SERVER_INTERFACE* spec = nullptr;
     wire::SyntaxId id;
     Uuid manager_type;
+    Buffer streamed;                     // a byte for every procedure, not 0 for those that are; empty: none is
     RPC_MGR_EPV* manager_epv = nullptr;  // null: the interface's default
     uint32_t flags = 0;                  // RPC_IF_x
     uint32_t max_calls = 0;
@@ -31,6 +32,8 @@ public:
     uint32_t active_calls = 0;   // until they have ended wholly; guarded by the server's mutex
     uint32_t counted_calls = 0;  // until they are about to be answered: what max_calls limits; likewise
     bool registered = true;      // likewise
+
+    bool streams(uint16_t opnum) const override { return opnum < streamed.size() && streamed.data()[opnum] != 0; }
 };
 
 class Server final : public link::ServerHost, public call::Dispatcher {

@@ -40,8 +40,8 @@ void apply_procedure(const Procedure& procedure, MIDL_STUB_MESSAGE& stub) {
 
 namespace {
 Status check_features(const Procedure& procedure) {
-    if (procedure.has_pipes && (procedure.is_async() || procedure.is_object())) {
-        RPC_LOG(warn, "procedure %u has pipes that are not built: only synchronous ones outside COM are", procedure.number);
+    if (procedure.has_pipes && procedure.is_object()) {
+        RPC_LOG(warn, "procedure %u has pipes that are not built: only those outside COM are", procedure.number);
         return Status::cannot_support;
     }
     Result result;
@@ -93,7 +93,9 @@ Status convert_pipes(MIDL_STUB_MESSAGE& stub, const Procedure& procedure, uint16
 
 Status convert_parameters(MIDL_STUB_MESSAGE& stub, const Procedure& procedure, uint16_t direction) {
     unsigned char* start = stub.Buffer;
-    if (direction == Parameter::out) RPC_TRY(convert_pipes(stub, procedure, direction));
+    // Those of asynchronous procedures are converted as they are read.
+    const bool pipes = !procedure.is_async();
+    if (pipes && direction == Parameter::out) RPC_TRY(convert_pipes(stub, procedure, direction));
     Parameter p;
     for (ParameterCursor at(procedure); at.next(p);) {
         if (!p.is(direction) || p.is(Parameter::pipe)) continue;
@@ -108,7 +110,7 @@ Status convert_parameters(MIDL_STUB_MESSAGE& stub, const Procedure& procedure, u
             RPC_TRY(ndr::convert_type(stub, p.type));
         }
     }
-    if (direction == Parameter::in) RPC_TRY(convert_pipes(stub, procedure, direction));
+    if (pipes && direction == Parameter::in) RPC_TRY(convert_pipes(stub, procedure, direction));
     stub.Buffer = start;
     return Status::ok;
 }

@@ -3,6 +3,7 @@
 
 #include "base/guard.h"
 #include "runtime/message.h"
+#include "stub/async_pipe.h"
 #include "stub/client_message.h"
 #include "stub/proxy/calls.h"
 #include "stub/stub.h"
@@ -89,7 +90,10 @@ namespace {
 // these may be out, so what the format string can tell again is not kept.
 class AsyncClientCall final : public call::AsyncStub {
 public:
-    ~AsyncClientCall() override { mem_free(arguments_); }
+    ~AsyncClientCall() override {
+        if (pipes_) pipes_->close();
+        mem_free(arguments_);
+    }
 
     // `message` is the caller's: what it holds when this fails, or is left by an exception, is his to release.
     Status start(const Target& target, Slot* args, ClientMessage& message, bool& handed_over) {
@@ -104,7 +108,12 @@ public:
         if (!arguments_) return Status::out_of_memory;
         std::memcpy(arguments_, args, size);
         message.set_arguments(arguments_);
-        RPC_TRY(message.prepare(RPC_BUFFER_ASYNC));
+        const bool pipes = message.procedure().has_pipes;
+        RPC_TRY(message.prepare(RPC_BUFFER_ASYNC | (pipes ? RPC_BUFFER_PARTIAL : 0u)));
+        if (pipes) {
+            RPC_TRY(AsyncPipes::make(message.procedure(), static_cast<uint8_t*>(arguments_), true, pipes_));
+            RPC_TRY(pipes_->begin_client(message.message(), message.stub(), state));
+        }
         if (Status s = runtime::async_set_handle(message.message(), state, this); failed(s)) {
             runtime::async_detach(message.message());
             return s;
@@ -114,8 +123,12 @@ public:
         message.drop_buffer();
         rest_ = message.suspend();
         handed_over = true;
+        auto started = pipes_;
         Status status = runtime::send(outgoing);
-        if (!failed(status)) return status;
+        if (!failed(status)) {
+            if (started) started->started();
+            return status;
+        }
         handed_over = false;
         runtime::async_detach(outgoing);
         message.resume(rest_);
@@ -154,15 +167,26 @@ private:
     static void release(ClientMessage& message) {
         if (call_guarded([&] { message.release(); })) return;  // an unbind routine's own fault
     }
-    static Status read(ClientMessage& message, uint64_t& result) {
+    Status read(ClientMessage& message, uint64_t& result) {
         RPC_TRY(runtime::receive(message.message(), 0));
         message.own_buffer();
+        if (pipes_) RPC_TRY(take_rest(message.message()));
         return message.read_reply(result);
+    }
+    // The reply's pipes have been read; the other parameters follow.
+    Status take_rest(RPC_MESSAGE& message) {
+        MutBytes rest;
+        RPC_TRY(pipes_->done());
+        RPC_TRY(pipes_->rest(rest));
+        message.Buffer = rest.data();
+        message.BufferLength = static_cast<unsigned>(rest.size());
+        return Status::ok;
     }
 
     Target target_;
     void* arguments_ = nullptr;
     ClientMessage::Rest rest_;
+    Ref<AsyncPipes> pipes_;
 };
 
 struct AsyncStart {

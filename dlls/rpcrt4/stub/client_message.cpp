@@ -128,7 +128,7 @@ Status ClientMessage::prepare(uint32_t extra_rpc_flags) {
     has_buffer_ = true;
     RPC_TRY(marshal_in_parameters(f));
     message_.BufferLength = static_cast<unsigned int>(stub_.Buffer - stub_.BufferStart);
-    return procedure_.has_pipes ? add_pipes() : Status::ok;
+    return procedure_.has_pipes && !procedure_.is_async() ? add_pipes() : Status::ok;
 }
 
 // How much the program's pipes hold shows only as they are emptied; then there is a buffer for all of it.
@@ -151,7 +151,7 @@ Status ClientMessage::read_reply(uint64_t& result) {
     attach_buffer(stub_, message_, message_.BufferLength);
     ClientFrame f = frame();
     if (ndr::needs_conversion(message_.DataRepresentation)) RPC_TRY(convert_parameters(stub_, procedure_, Parameter::out));
-    if (procedure_.has_pipes) RPC_TRY(push_pipes(stub_, procedure_, arguments_));
+    if (procedure_.has_pipes && !procedure_.is_async()) RPC_TRY(push_pipes(stub_, procedure_, arguments_));
     return unmarshal_out_parameters(f, result);
 }
 

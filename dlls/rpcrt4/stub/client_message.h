@@ -33,6 +33,7 @@ public:
     void own_buffer() { has_buffer_ = true; }
 
     RPC_MESSAGE& message() { return message_; }
+    const MIDL_STUB_MESSAGE& stub() const { return stub_; }
 
     // What has to last while an asynchronous call is out: the rest is in the format string and the arguments.
     struct Rest {

@@ -47,7 +47,8 @@ Status pipe_control(const Procedure& procedure, uint8_t* frame, const Parameter&
 Status append_chunk(const MIDL_STUB_MESSAGE& stub, const PipeType& type, const void* elements, uint32_t count, Buffer& out) {
     size_t from = out.size();
     constexpr uint64_t alignment = 8;
-    RPC_TRY(make_room(out, from + 2 * alignment + static_cast<uint64_t>(count) * (type.wire + alignment)));
+    const bool simple = type.is_simple();
+    RPC_TRY(make_room(out, from + 2 * alignment + static_cast<uint64_t>(count) * (type.wire + (simple ? 0 : alignment))));
     // A message of its own over the buffer, with the stub's settings.
     MIDL_STUB_MESSAGE m = stub;
     m.RpcMsg = nullptr;
@@ -57,6 +58,16 @@ Status append_chunk(const MIDL_STUB_MESSAGE& stub, const PipeType& type, const v
     m.Buffer = out.data() + from;
     Status s = ndr::simple_type_marshal(m, reinterpret_cast<uint8_t*>(&count), fc_long);
     auto* at = static_cast<uint8_t*>(const_cast<void*>(elements));
+    if (simple && count != 0 && !failed(s)) {
+        const size_t size = static_cast<size_t>(count) * type.wire;
+        uint8_t* const end = m.Buffer;
+        if (!failed(s = align_buffer(m, type.wire, size))) {
+            std::memset(end, 0, static_cast<size_t>(m.Buffer - end));
+            std::memcpy(m.Buffer, at, size);
+            m.Buffer += size;
+        }
+        count = 0;
+    }
     for (uint32_t i = 0; !failed(s) && i < count; ++i, at += type.memory) s = ndr::marshal(m, at, type.element);
     size_t end = failed(s) ? from : static_cast<size_t>(m.Buffer - out.data());
     return out.resize(end) ? s : Status::out_of_memory;

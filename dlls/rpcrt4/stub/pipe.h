@@ -22,6 +22,8 @@ struct PipeType {
     const uint8_t* element = nullptr;
     uint32_t memory = 0;
     uint32_t wire = 0;
+    // Elements that are the same bytes in memory and on the wire, and no others are.
+    bool is_simple() const { return element[0] < 0x10 && simple_memory_size(element[0]) == wire && memory == wire; }
 };
 // bad_stub_data for what is none, cannot_support for flags that no document explains.
 Status parse_pipe(const Parameter& p, PipeType& type);

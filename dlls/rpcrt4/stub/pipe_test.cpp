@@ -159,9 +159,6 @@ protected:
         face.add(procedure(1, header(5), {{0x48, 1, 8}, {out_pipe, 2, 4}, {0x2150, 3, 8}, {0x70, 4, 8}}), &count_up);
         face.add(procedure(2, header(3), {{in_out_pipe, 1, 34}, {0x70, 2, 8}}), &echo);
         face.add(procedure(3, header(5), {{in_pipe, 1, 4}, {in_pipe, 2, 4}, {out_pipe, 3, 4}, {0x70, 4, 8}}), &two);
-        Header asynchronous = header(3);
-        asynchronous.opt_flags = 0xcc;
-        face.add(procedure(4, asynchronous, {{in_pipe, 1, 4}, {0x70, 2, 8}}), &echo);
         fake::server = fake::Server();
         fake::server.face = face.face();
         fake::server.dispatch = server_call;
@@ -345,11 +342,6 @@ TEST_F(Pipes, WhatAProgramMayNotDo) {
 }
 
 TEST_F(Pipes, NotBuilt) {
-    RPC_ASYNC_STATE state{};
-    state.Size = sizeof state;
-    state.Signature = 0x43595341;
-    Slot args[8] = {reinterpret_cast<Slot>(&state), reinterpret_cast<Slot>(&fake::binding)};
-    EXPECT_EQ(async_client_call(face.desc(), face.format(4), args), Status::cannot_support);
     set_pipe_routines(nullptr);
     EXPECT_EQ(call(0, {0, slot(&a.control)}), Status::cannot_support);
     Parameter p;

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "ndr/ndr.h"
 #include "runtime/message.h"
+#include "runtime/transfer.h"
 #include "stub/proxy/messages.h"
 #include "stub/proxy/tables.h"
 #include "stub/type_memory.h"
@@ -134,7 +135,28 @@ Status ServerMessage::make_frame() {
     return Status::ok;
 }
 
+// Whether what has come of the request holds all parameters but the pipes.
+bool ServerMessage::parameters_are_here() {
+    server_initialize(*message_, stub_, *desc_);
+    apply_procedure(procedure_, stub_);
+    Buffer copy;  // of a foreign sender's data, which the look itself would change
+    if (ndr::needs_conversion(message_->DataRepresentation)) {
+        if (!copy.append({stub_.BufferStart, message_->BufferLength})) return false;
+        stub_.BufferStart = stub_.Buffer = copy.data();
+        stub_.BufferEnd = copy.data() + copy.size();
+    }
+    return procedure_.is_async() && !failed(convert_parameters(stub_, procedure_, Parameter::in));
+}
+
+// Of a request that was dispatched before all of it was here.
+Status ServerMessage::await_parameters() {
+    while ((message_->RpcFlags & RPC_BUFFER_PARTIAL) && !(procedure_.has_pipes && parameters_are_here()))
+        RPC_TRY(runtime::receive_more(*message_));
+    return Status::ok;
+}
+
 Status ServerMessage::unmarshal(RPC_ASYNC_STATE* async) {
+    if (!target_) RPC_TRY(await_parameters());
     server_initialize(*message_, stub_, *desc_);
     apply_procedure(procedure_, stub_);
     request_ = stub_.BufferStart;
@@ -163,7 +185,9 @@ Status ServerMessage::unmarshal(RPC_ASYNC_STATE* async) {
     }
     ndr::forget_tracked(stub_);
     whole_ = true;
-    return Status::ok;
+    if (!async || !procedure_.has_pipes) return Status::ok;
+    RPC_TRY(AsyncPipes::make(procedure_, frame_, false, async_pipes_));
+    return async_pipes_->begin_server(*message_, stub_, async);
 }
 
 Status ServerMessage::unmarshal_parameters() {

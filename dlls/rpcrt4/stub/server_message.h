@@ -3,6 +3,7 @@
 // gives back, so that an exception out of the manager or an allocator can pass and everything is still freed.
 #include "stub/call_message.h"
 #include "stub/context_handle.h"
+#include "stub/async_pipe.h"
 #include "stub/invoke.h"
 #include "stub/pipe.h"
 #include "stub/proxy/com.h"
@@ -84,6 +85,8 @@ private:
     Status make_frame();
     Status initialize_ignored(const Parameter& p);
     Status prepare_pipe(const Parameter& p);
+    Status await_parameters();
+    bool parameters_are_here();
     Status size_out(const Parameter& p, uint8_t* memory);
     Status marshal_out(const Parameter& p, uint8_t* memory, unsigned int ordinal);
     Status marshal_context(const Parameter& p, unsigned int ordinal);
@@ -115,6 +118,7 @@ private:
     ServerContext** contexts_ = nullptr;  // by the parameter's ordinal
     bool whole_ = false;                  // every parameter is there, and may be freed
     ServerPipes pipes_;
+    Ref<AsyncPipes> async_pipes_;  // instead, where the procedure is asynchronous
     uint8_t* request_ = nullptr;
     uint8_t* request_end_ = nullptr;
     CallMemory memory_;

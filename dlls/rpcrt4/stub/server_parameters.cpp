@@ -157,6 +157,7 @@ Status ServerMessage::prepare_pipe(const Parameter& p) {
         if (!structure) return Status::out_of_memory;
         store<void*>(slot(p), structure);
     }
+    if (procedure_.is_async()) return Status::ok;
     PipeControl* control = nullptr;
     RPC_TRY(pipe_control(procedure_, frame_, p, control));
     return pipes_.add(stub_, p, *control);

@@ -127,9 +127,9 @@ Status ServerMessage::marshal() {
     auto travels = [](const Parameter& p) {
         return (p.is(Parameter::out) || p.is(Parameter::returned)) && !p.is(Parameter::pipe);
     };
-    RPC_TRY(pipes_.done());
+    RPC_TRY(async_pipes_ ? async_pipes_->done() : pipes_.done());
     RPC_TRY(create_result_context());
-    Buffer& piped = pipes_.out();
+    const ByteView piped = async_pipes_ ? async_pipes_->held() : pipes_.out().view();
     stub_.BufferLength = static_cast<ULong32>(piped.size());
     stub_.PointerBufferMark = nullptr;
     Parameter p;
@@ -205,6 +205,8 @@ void ServerMessage::free_all() {
         for (ParameterCursor at(procedure_); at.next(p);) free_parameter(p);
     release_contexts();
     pipes_.release();
+    if (async_pipes_) async_pipes_->close();
+    async_pipes_.reset();
     frame_ = nullptr;
     ndr::correlation_free(stub_);
     if (stub_.FullPtrXlatTables) ndr::full_pointers_free(stub_);

@@ -35,4 +35,7 @@ Status async_server_call(RPC_MESSAGE& message);
 Status server_call_all(RPC_MESSAGE& message);
 Status async_server_call_all(RPC_MESSAGE& message);
 
+// From now on requests for asynchronous procedures with pipes are dispatched as they begin. Once, at start.
+void stream_pipes();
+
 }  // namespace rpc::stub

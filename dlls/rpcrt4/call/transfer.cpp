@@ -1,0 +1,157 @@
+#include "call/transfer.h"
+
+#include <utility>
+
+namespace rpc::call {
+namespace {
+
+constexpr size_t most_waiting = 256 * 1024;  // bytes that have come, before the peer has to wait
+constexpr size_t most_pieces = 8;            // that a thread which waits leaves behind
+
+}  // namespace
+
+// ---- incoming ----
+
+void Transfer::set_stream(Ref<io::Stream> stream) {
+    Guard g(mutex_);
+    stream_ = std::move(stream);
+}
+
+Status Transfer::arrive(ByteView stub) {
+    {
+        Guard g(mutex_);
+        if (!call_ || stub.empty()) return Status::ok;
+        if (!incoming_.append(stub)) return Status::out_of_memory;
+        if (incoming_.size() > most_waiting && !paused_ && stream_) {
+            paused_ = true;
+            stream_->pause();
+        }
+        changed_.wake_all();
+        if (!std::exchange(awaited_, false)) return Status::ok;
+    }
+    tell(RpcReceiveComplete);
+    return Status::ok;
+}
+
+void Transfer::arrived(Status end) {
+    {
+        Guard g(mutex_);
+        if (end_ != Status::call_pending) return;
+        end_ = end;
+        changed_.wake_all();
+        if (!std::exchange(awaited_, false)) return;
+    }
+    tell(RpcReceiveComplete);
+}
+
+Status Transfer::take(Buffer& window, size_t& used, bool& whole, Wait wait) {
+    constexpr size_t kept_phase = 7;
+    const size_t done = used & ~kept_phase;
+    used -= done;
+    window.drop_front(done);
+    Guard g(mutex_);
+    if (incoming_.empty() && end_ == Status::call_pending && wait == Wait::here) {
+        g.unlock();
+        io::about_to_wait();
+        Guard again(mutex_);
+        while (incoming_.empty() && end_ == Status::call_pending) changed_.wait(mutex_);
+        again.unlock();
+        return take(window, used, whole, Wait::no);
+    }
+    if (incoming_.empty()) {
+        whole = end_ == Status::ok;
+        if (end_ == Status::call_pending) awaited_ = wait == Wait::notify;
+        return end_;
+    }
+    if (window.empty()) std::swap(window, incoming_);
+    else if (!window.append(incoming_.view())) return Status::out_of_memory;
+    incoming_.clear();
+    whole = end_ == Status::ok;
+    if (std::exchange(paused_, false)) stream_->resume();
+    return Status::ok;
+}
+
+// ---- outgoing ----
+
+Status Transfer::send(Buffer piece, bool last, bool told, Wait wait) {
+    if (wait == Wait::here) {
+        io::about_to_wait();
+        Guard g(mutex_);
+        while (call_ && pieces_out_ >= most_pieces) changed_.wait(mutex_);
+    }
+    link::OutgoingBody body;
+    body.adopt(std::move(piece), headroom_);
+    TransferCall* call = hold();
+    if (!call) return Status::call_failed;
+    {
+        Guard g(mutex_);
+        ++pieces_out_;
+        if (told) tell_sent_ = true;
+        if (last) tell_sent_ = false;
+    }
+    add_ref();  // until it was written
+    const Status status = call->send_piece(std::move(body), last, this);
+    if (failed(status)) on_written(0);
+    call->let_go();
+    return status;
+}
+
+void Transfer::tell_sent() {
+    Guard g(mutex_);
+    tell_sent_ = true;
+    if (pieces_out_ == 0) schedule_tell();
+}
+
+void Transfer::on_written(size_t) {
+    {
+        Guard g(mutex_);
+        if (--pieces_out_ == 0) schedule_tell();
+        changed_.wake_all();
+    }
+    release();
+}
+
+// The program may hear of it from inside its own push otherwise.
+void Transfer::schedule_tell() {
+    if (!tell_sent_ || scheduled_ || !call_) return;
+    scheduled_ = true;
+    add_ref();
+    io::submit(*this);
+}
+
+void Transfer::run() {
+    auto self = Ref<Transfer>::adopt(this);
+    bool told;
+    {
+        Guard g(mutex_);
+        scheduled_ = false;
+        told = std::exchange(tell_sent_, false);
+    }
+    if (told) tell(RpcSendComplete);
+}
+
+// ---- the call ----
+
+TransferCall* Transfer::hold() {
+    Guard g(mutex_);
+    return call_ && call_->hold() ? call_ : nullptr;
+}
+
+void Transfer::tell(RPC_ASYNC_EVENT event) {
+    TransferCall* call = hold();
+    if (!call) return;
+    call->tell(event);
+    call->let_go();
+}
+
+void Transfer::end(Status why) {
+    Guard g(mutex_);
+    call_ = nullptr;
+    if (end_ == Status::call_pending) end_ = why;
+    awaited_ = tell_sent_ = false;
+    if (std::exchange(paused_, false)) stream_->resume();
+    stream_.reset();
+    changed_.wake_all();
+}
+
+}  // namespace rpc::call
