@@ -361,6 +361,36 @@ void long_list() {
     expect(!o.raised && g_blocks == before, "100,000 nodes", "Free");
 }
 
+// The program's allocator raises in the middle of a list: its code arrives, and what there was by then is given back.
+long g_until_raise = 0;
+void* __RPC_USER raising_allocate(size_t n) {
+    if (--g_until_raise == 0) RaiseException(0xe0001234, 0, 0, nullptr);
+    return allocate(n);
+}
+
+void raising_allocators() {
+    constexpr unsigned count = 12;
+    Node nodes[count];
+    for (unsigned i = 0; i < count; ++i) nodes[i] = {static_cast<LONG>(i), i + 1 < count ? &nodes[i + 1] : nullptr};
+    PFORMAT_STRING f = sample::format + sample::at_node_rp;
+    Message m;
+    m.attach(g_buffer, sizeof g_buffer);
+    Outcome o = guarded([&] { NdrPointerMarshall(&m.m, reinterpret_cast<unsigned char*>(nodes), f); });
+    expect(!o.raised, "raising allocator", "Marshall");
+    const long before = g_blocks;
+    for (unsigned nth = 1; nth <= count + 1; ++nth) {
+        Message r;
+        r.m.pfnAllocate = raising_allocate;
+        r.attach(g_buffer, 8 * count);
+        g_until_raise = nth;
+        unsigned char* back = nullptr;
+        o = guarded([&] { NdrPointerUnmarshall(&r.m, &back, f, 1); });
+        expect(o.raised == (nth <= count ? 0xe0001234 : 0), "raising allocator", "the code that arrives");
+        if (!o.raised) NdrPointerFree(&r.m, back, f);
+        expect(g_blocks == before, "raising allocator", "memory is left");
+    }
+}
+
 // --- what has no type of sample.idl -----------------------------------------------------------------------------------
 
 // Interface pointers travel as COM marshals them: within a process the same object comes back. On one machine as Wine's own do.
@@ -504,6 +534,7 @@ int main(int argc, char** argv) {
     embedded_interface_pointer();
     if (argc > 1 && std::strcmp(argv[1], "list") == 0) {
         long_list();
+        raising_allocators();
         byte_counts();
         full_pointer_tables();
         out_parameters();

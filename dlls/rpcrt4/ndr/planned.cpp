@@ -12,17 +12,7 @@ namespace {
 
 constexpr uint32_t few = 4;  // elements, which are not worth a plan
 
-inline void copy_value(uint8_t* to, const uint8_t* from, unsigned size) {
-    switch (size) {
-    case 1: *to = *from; break;
-    case 2: std::memcpy(to, from, 2); break;
-    case 4: std::memcpy(to, from, 4); break;
-    case 8: std::memcpy(to, from, 8); break;
-    default: std::memcpy(to, from, size); break;
-    }
-}
-
-// Texts are short more often than not.
+// Texts and structures are short more often than not.
 inline void copy_text(uint8_t* to, const uint8_t* from, size_t size) {
     if (size > 64) {
         std::memcpy(to, from, size);
@@ -32,6 +22,20 @@ inline void copy_text(uint8_t* to, const uint8_t* from, size_t size) {
     if (size & 4) std::memcpy(to, from, 4), to += 4, from += 4;
     if (size & 2) std::memcpy(to, from, 2), to += 2, from += 2;
     if (size & 1) *to = *from;
+}
+
+inline void copy_value(uint8_t* to, const uint8_t* from, unsigned size) {
+    switch (size) {
+    case 1: *to = *from; break;
+    case 2: std::memcpy(to, from, 2); break;
+    case 4: std::memcpy(to, from, 4); break;
+    case 8: std::memcpy(to, from, 8); break;
+    case 12:
+        std::memcpy(to, from, 8);
+        std::memcpy(to + 8, from + 8, 4);
+        break;
+    default: copy_text(to, from, size); break;
+    }
 }
 
 inline uint32_t read_u32(const uint8_t* p) {
@@ -102,7 +106,7 @@ inline Status Walker::flat_planned(const Plan& plan, uint8_t* memory, uint8_t*& 
         length_ += plan.wire;
         return length_ > INT32_MAX ? Status::invalid_bound : Status::ok;
     }
-    if (left() < plan.wire) return Status::bad_stub_data;
+    if (room() < plan.wire) return Status::bad_stub_data;
     wire = at_;
     at_ += plan.wire;
     for (unsigned i = 0; i < plan.copies; ++i) {
@@ -125,8 +129,8 @@ inline Status Walker::text_planned(const Plan::Pointer& p, uint8_t* slot, uint8_
     uint32_t max = 0, first = 0, actual = 0;
     if (op != Op::unmarshal) RPC_TRY(text_length(value, each, max));
     RPC_TRY(align(3));
-    if (op != Op::size && left() < 12) {
-        const bool absurd = op == Op::unmarshal && left() >= 4 && read_u32(at_) > INT32_MAX;
+    if (op != Op::size && room() < 12) {
+        const bool absurd = op == Op::unmarshal && room() >= 4 && read_u32(at_) > INT32_MAX;
         return absurd ? Status::invalid_bound : Status::bad_stub_data;
     }
     if (op == Op::unmarshal) {
@@ -142,7 +146,7 @@ inline Status Walker::text_planned(const Plan::Pointer& p, uint8_t* slot, uint8_
         length_ += 12 + size;
         return length_ > INT32_MAX ? Status::invalid_bound : Status::ok;
     }
-    if (left() - 12 < size) return Status::bad_stub_data;
+    if (room() - 12 < size) return Status::bad_stub_data;
     uint8_t* const wire = at_;
     at_ += 12;
     if (op == Op::marshal) {
@@ -170,7 +174,7 @@ inline Status Walker::leaf_planned(const Plan::Pointer& p, uint8_t* slot, uint8_
         length_ += p.size;
         return length_ > INT32_MAX ? Status::invalid_bound : Status::ok;
     }
-    if (left() < p.size) return Status::bad_stub_data;
+    if (room() < p.size) return Status::bad_stub_data;
     if (op == Op::unmarshal) {
         RPC_TRY(planned_memory(p.size, slot, ours, true, value));
         if (value != at_) copy_value(value, at_, p.size);

@@ -76,6 +76,7 @@ public:
     Status number(uint32_t& value);
     Status simple(uint8_t* memory, uint8_t fc);
     uint64_t left() const { return static_cast<uint64_t>(end_ - at_); }
+    size_t room() const { return static_cast<size_t>(end_ - at_); }  // the same where both sides are narrow
     uint8_t* position() const { return at_; }
     // Fewer than n bytes left is an error when reading or marshalling.
     Status need(uint64_t n) const;
@@ -284,6 +285,7 @@ inline Status Walker::align(unsigned mask) {
     }
     if (op_ == Op::free) return Status::ok;
     size_t gap = (0 - reinterpret_cast<uintptr_t>(at_)) & mask;
+    if (gap == 0) return Status::ok;
     if (gap > left()) return Status::bad_stub_data;
     if (op_ == Op::marshal) std::memset(at_, 0, gap);
     at_ += gap;
