@@ -14,12 +14,9 @@ namespace rpc::ndr {
 namespace {
 
 constinit std::atomic<InterfaceHook> interface_hook{nullptr};
-constexpr uint32_t different_machine = 2;  // MSHCTX_DIFFERENTMACHINE
 constexpr uint8_t signature[4] = {'M', 'E', 'O', 'W'};
 
 InterfaceHook hook() { return interface_hook.load(std::memory_order_acquire); }
-
-bool in_place_form(const MIDL_STUB_MESSAGE& m) { return m.dwDestContext != different_machine; }
 
 }  // namespace
 
@@ -41,7 +38,7 @@ Status Walker::object_pointer(uint8_t* slot, Format f, bool native) {
     if (slot) p.value = load(slot, native);
     if (op_ == Op::free) return release_pointer(p);
     if (reads()) return read_object(p);
-    if (p.value && in_place_form(message_)) return write_object(p, 1);
+    if (p.value && on_this_machine(message_)) return write_object(p, 1);
     if (p.value) p.id = op_ == Op::marshal ? next_id() : 1;
     RPC_TRY(number(p.id));
     return p.value ? push(p) : Status::ok;

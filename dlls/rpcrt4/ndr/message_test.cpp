@@ -278,7 +278,9 @@ unsigned char* beyond(uint32_t*, unsigned char* buffer, void*) { return buffer +
 
 }  // namespace
 
-TEST(NdrUserMarshal, EmbeddedAndAlone) {
+class NdrUserMarshal : public testing::TestWithParam<uint32_t> {};
+
+TEST_P(NdrUserMarshal, EmbeddedAndAlone) {
     USER_MARSHAL_ROUTINE_QUADRUPLE routines[] = {{user_size, user_marshal_routine, user_unmarshal_routine, user_free}};
     const uint8_t f[] = {
         0x12, 0x08, 0x08, 0x5c,                                      // 0: FC_UP to FC_LONG
@@ -292,6 +294,8 @@ TEST(NdrUserMarshal, EmbeddedAndAlone) {
     } s{77, 5}, *back = nullptr;
     Rig r;
     r.desc.aUserMarshalQuadruple = routines;
+    r.message.dwDestContext = GetParam();
+    const bool here = GetParam() != 2;
     Image w;
     w.referent(0).u32(5).u32(77);
     ASSERT_EQ(Status::ok, r.size(&s, f + 14));
@@ -309,9 +313,26 @@ TEST(NdrUserMarshal, EmbeddedAndAlone) {
     r.load(w.bytes);
     ASSERT_EQ(Status::ok, memory_size(r.message, f + 14, size));
     EXPECT_EQ(r.buffer + w.bytes.size(), r.message.Buffer);
-    // As a parameter the data follow at once.
+    // As a parameter the data follow at once, on this machine at a multiple of 8.
+    Image alone;
+    alone.referent(0);
+    if (here) alone.u32(0);
+    alone.u32(77);
+    ASSERT_EQ(Status::ok, r.size(&s.handle, f + 4));
+    EXPECT_EQ(alone.bytes.size(), r.message.BufferLength);
     ASSERT_EQ(Status::ok, r.marshal(&s.handle, f + 4));
-    EXPECT_EQ(Image().referent(0).u32(77).bytes, r.written());
+    EXPECT_EQ(alone.bytes, r.written());
+    uint64_t handle = 0, *there = &handle;
+    r.load(alone.bytes);
+    ASSERT_EQ(Status::ok, r.unmarshal(there, f + 4));
+    EXPECT_EQ(77u, handle);
+    r.load(alone.bytes);
+    ASSERT_EQ(Status::ok, memory_size(r.message, f + 4, size));
+    EXPECT_EQ(r.buffer + alone.bytes.size(), r.message.Buffer);
+    // [ref]: only there has it an id when it is a parameter.
+    const uint8_t ref[] = {0x11, 0x08, 0x08, 0x5c, 0xb4, 0x43, 0x00, 0x00, 0x08, 0x00, 0x00, 0x00, 0xf4, 0xff};
+    ASSERT_EQ(Status::ok, r.marshal(&s.handle, ref + 4));
+    EXPECT_EQ(here ? alone.bytes : Image().u32(77).bytes, r.written());
     // A routine that leaves the buffer.
     routines[0].pfnUnmarshall = beyond;
     r.load(w.bytes);
@@ -319,6 +340,7 @@ TEST(NdrUserMarshal, EmbeddedAndAlone) {
     EXPECT_EQ(Status::bad_stub_data, r.unmarshal(back, f + 14));
     EXPECT_EQ(0, Heap::blocks);
 }
+INSTANTIATE_TEST_SUITE_P(Forms, NdrUserMarshal, testing::Values(0u, 2u));
 
 namespace {
 

@@ -18,6 +18,9 @@ struct Type {
 };
 constexpr uint8_t pointer_wide = 0xff;
 
+// Whether the peer is on this machine, and may be one of Wine's own proxies and stubs: not MSHCTX_DIFFERENTMACHINE.
+inline bool on_this_machine(const MIDL_STUB_MESSAGE& m) { return m.dwDestContext != 2; }
+
 // A row for every character; those that are no type have no functions.
 extern const std::array<Type, 256> type_table;
 inline const Type& type_of(uint8_t fc) { return type_table[fc]; }

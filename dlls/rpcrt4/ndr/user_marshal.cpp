@@ -1,5 +1,10 @@
 // Types that user code carries: user_marshal, transmit_as, represent_as. Documentation pages "User-marshal" and "The
 // user_marshal Attribute", "The transmit_as Attribute".
+//
+// A user_marshal type whose wire type is a pointer, as BSTR and VARIANT are, goes in one of two forms.
+//  - To another machine as its wire type says: an id, none for [ref] that is a parameter, and the data at their own alignment.
+//  - On this machine as Wine's own proxies and stubs write and read it, for they may be the peer: an id in any case, and the data
+//    at a multiple of 8.
 #include <cstring>
 
 #include "base/guard.h"
@@ -10,6 +15,11 @@ namespace rpc::ndr {
 namespace {
 
 constexpr uint8_t marshal_unique = 0x80, marshal_ref = 0x40;
+constexpr unsigned local_alignment = 7;
+
+bool is_pointer_here(const MIDL_STUB_MESSAGE& m, Format f) {
+    return (f[1] & (marshal_unique | marshal_ref)) && on_this_machine(m);
+}
 
 Format wire_type(Format f) { return relative(f + 8); }
 
@@ -67,38 +77,43 @@ Status call(Walker& w, uint8_t* memory, Format f) {
 // The data after the pointer, if there is one.
 Status user_marshal_data(Walker& w, uint8_t* memory, Format f) {
     if (w.is(Op::free)) return call(w, memory, f);
-    RPC_TRY(w.align(f[1] & 0x0f));
+    RPC_TRY(w.align(is_pointer_here(w.message(), f) ? local_alignment : f[1] & 0x0f));
+    if (w.is(Op::memory_size) || w.is(Op::convert)) {
+        Format type = pointee_of(wire_type(f));
+        return is_pointer(type[0]) ? w.plain_pointer(nullptr, type, false) : w.object(nullptr, type);
+    }
     // A fixed size spares the sizing routine.
     if (w.is(Op::size) && u16_at(f + 6) != 0) return w.bytes(nullptr, u16_at(f + 6));
     return call(w, memory, f);
 }
 
 Status user_marshal(Walker& w, uint8_t* memory, Format f) {
-    bool unique = (f[1] & marshal_unique) != 0, ref = (f[1] & marshal_ref) != 0;
-    if (w.is(Op::memory_size) || w.is(Op::convert)) {
+    const bool here = is_pointer_here(w.message(), f), measures = w.is(Op::memory_size) || w.is(Op::convert);
+    if (measures && !(here && is_pointer(wire_type(f)[0]))) {
         // What travels is described like any other type.
         Format type = wire_type(f);
         if (!is_pointer(type[0])) return w.flat(nullptr, type);
         return w.embedded() ? w.embedded_pointer(nullptr, type) : w.plain_pointer(nullptr, type, false);
     }
     if (w.is(Op::free)) return call(w, memory, f);
-    bool on_wire = unique || (ref && w.embedded());
-    if (on_wire) {
+    const bool unique = (f[1] & marshal_unique) != 0;
+    if (unique || here || ((f[1] & marshal_ref) && w.embedded())) {
         uint32_t id = w.is(Op::marshal) ? w.next_id() : 0;
         RPC_TRY(w.number(id));
-        if (w.is(Op::unmarshal) && id == 0 && unique) {
-            uint64_t size = u16_at(f + 4);
-            std::memset(memory, 0, static_cast<size_t>(size));
+        if (id == 0 && unique && w.reads()) {
+            if (!measures) std::memset(memory, 0, u16_at(f + 4));
             return Status::ok;
         }
+        if (w.embedded()) {
+            Pending p{};
+            p.kind = Pending::user;
+            p.format = f;
+            p.value = memory;
+            p.base = w.base;
+            return w.push(p);
+        }
     }
-    if (!on_wire || !w.embedded()) return user_marshal_data(w, memory, f);
-    Pending p{};
-    p.kind = Pending::user;
-    p.format = f;
-    p.value = memory;
-    p.base = w.base;
-    return w.push(p);
+    return user_marshal_data(w, memory, f);
 }
 
 Status user_marshal_size(Walker&, Format f, uint64_t& size) {
