@@ -3,7 +3,7 @@
 #define CINTERFACE  // rpcproxy.h declares vtables, which C++ otherwise has none of
 #include <rpcproxy.h>
 
-#include "stub/proxy/com.h"
+#include "stub/proxy/automation.h"
 
 namespace rpc::abi {
 
@@ -20,6 +20,22 @@ static_assert(offsetof(com::StdFactory, files) == offsetof(CStdPSFactoryBuffer, 
 static_assert(sizeof(RPC_MESSAGE) == sizeof(RPCOLEMESSAGE));
 static_assert(offsetof(RPC_MESSAGE, ProcNum) == offsetof(RPCOLEMESSAGE, iMethod));
 
+static_assert(sizeof(com::TypeAttr) == sizeof(TYPEATTR));
+static_assert(offsetof(com::TypeAttr, kind) == offsetof(TYPEATTR, typekind));
+static_assert(offsetof(com::TypeAttr, alias) == offsetof(TYPEATTR, tdescAlias));
+static_assert(sizeof(com::FuncDesc) == sizeof(FUNCDESC));
+static_assert(offsetof(com::FuncDesc, vtable_offset) == offsetof(FUNCDESC, oVft));
+static_assert(offsetof(com::FuncDesc, result) == offsetof(FUNCDESC, elemdescFunc));
+static_assert(sizeof(com::VarDesc) == sizeof(VARDESC));
+static_assert(offsetof(com::VarDesc, element) == offsetof(VARDESC, elemdescVar));
+static_assert(sizeof(com::ArrayDesc) == sizeof(ARRAYDESC));
+static_assert(offsetof(com::ElementDesc, flags) == offsetof(ELEMDESC, paramdesc.wParamFlags));
+static_assert(sizeof(com::TypeInfoVtbl) == sizeof(ITypeInfoVtbl));
+static_assert(offsetof(com::TypeInfoVtbl, GetRefTypeInfo) == offsetof(ITypeInfoVtbl, GetRefTypeInfo));
+
+inline com::TypeInfo* ours(ITypeInfo* p) {
+    return reinterpret_cast<com::TypeInfo*>(p);
+}
 inline com::StubBuffer* ours(IRpcStubBuffer* p) {
     return reinterpret_cast<com::StubBuffer*>(p);
 }

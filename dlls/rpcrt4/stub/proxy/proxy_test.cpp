@@ -469,8 +469,8 @@ TypeDescription describe() {
     in.type = out.type = FormatWriter::simple_type(0x08);
     in.in = out.out = out.reference = true;
     const FormatParameter add[] = {in, in, out}, twice[] = {in, out};
-    EXPECT_EQ(d.formats.method(3, add, 3, d.offsets[3]), Status::ok);
-    EXPECT_EQ(d.formats.method(5, twice, 2, d.offsets[5]), Status::ok);
+    EXPECT_EQ(d.formats.method(3, add, 3, &in.type, d.offsets[3]), Status::ok);
+    EXPECT_EQ(d.formats.method(5, twice, 2, &in.type, d.offsets[5]), Status::ok);
     return d;
 }
 
@@ -515,30 +515,6 @@ TEST(TypeTables, OutOfMemory) {
         }
         if (pending) break;
     }
-}
-
-TEST(TypeFormats, ARecordsPlaces) {
-    FormatWriter w;
-    FormatType text, record;
-    ASSERT_EQ(w.user_type(UserType::bstr, text), Status::ok);
-    const FormatType members[] = {FormatWriter::simple_type(0x06), text, FormatWriter::simple_type(0x0c),
-                                  FormatWriter::simple_type(0x01)};
-    ASSERT_EQ(w.record_type(members, 4, record), Status::ok);
-    EXPECT_EQ(record.size, 32u);
-    EXPECT_EQ(record.alignment, 8u);
-    const uint8_t* f = w.types().data() + record.at;
-    EXPECT_EQ(f[0], 0x1a);
-    EXPECT_EQ(f[1], 7);
-    EXPECT_EQ(f[8], 0x06);
-    EXPECT_EQ(f[9], 0x4c);
-    EXPECT_EQ(f[10], 6);  // padding before it
-    EXPECT_EQ(w.types().data() + record.at + 11 + static_cast<int16_t>(f[11] | f[12] << 8), w.types().data() + text.at);
-    EXPECT_EQ(f[13], 0x0c);
-    EXPECT_EQ(f[14], 0x01);
-    EXPECT_EQ(f[15], 0x3d + 6);  // seven bytes at the end
-    FormatType pointer;
-    ASSERT_EQ(w.pointer_type(record, pointer), Status::ok);
-    EXPECT_EQ(w.record_type(&pointer, 1, record), Status::cannot_support);
 }
 
 }  // namespace
