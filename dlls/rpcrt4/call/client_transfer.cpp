@@ -12,12 +12,14 @@ Status ClientCall::begin_transfer() {
 
 void ClientCall::set_pipes(bool request_goes_on, bool reply_is_read) {
     send_.more = request_goes_on;
+    if (!reply_is_read) transfer_->take_at_end();
     Guard g(mutex_);
     sending_ = request_goes_on;
     reading_ = reply_is_read;
 }
 
 void ClientCall::pipes_read() {
+    transfer_->take_at_end();
     {
         Guard g(mutex_);
         reading_ = false;

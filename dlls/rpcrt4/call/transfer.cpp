@@ -22,7 +22,7 @@ Status Transfer::arrive(ByteView stub) {
         Guard g(mutex_);
         if (!call_ || stub.empty()) return Status::ok;
         if (!incoming_.append(stub)) return Status::out_of_memory;
-        if (incoming_.size() > most_waiting && !paused_ && stream_) {
+        if (incoming_.size() > most_waiting && may_pause_ && !paused_ && stream_) {
             paused_ = true;
             stream_->pause();
         }
@@ -69,6 +69,12 @@ Status Transfer::take(Buffer& window, size_t& used, bool& whole, Wait wait) {
     whole = end_ == Status::ok;
     if (std::exchange(paused_, false)) stream_->resume();
     return Status::ok;
+}
+
+void Transfer::take_at_end() {
+    Guard g(mutex_);
+    may_pause_ = false;
+    if (std::exchange(paused_, false)) stream_->resume();
 }
 
 // ---- outgoing ----

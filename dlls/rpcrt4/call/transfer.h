@@ -48,6 +48,9 @@ public:
     // there yet: call_pending (and, for Wait::notify, an RpcReceiveComplete as soon as there is), or the thread waits.
     Status take(Buffer& window, size_t& used, bool& whole, Wait wait) EXCLUDES(mutex_);
 
+    // What comes is taken only when it is whole: the peer waits for nobody any more.
+    void take_at_end() EXCLUDES(mutex_);
+
     // ---- outgoing ----
     size_t headroom() const { return headroom_; }
     // Every piece but the last is a multiple of it (C706 12.6.4).
@@ -77,6 +80,7 @@ private:
     Ref<io::Stream> stream_ GUARDED_BY(mutex_);
     Buffer incoming_ GUARDED_BY(mutex_);
     Status end_ GUARDED_BY(mutex_) = Status::call_pending;  // of what comes
+    bool may_pause_ GUARDED_BY(mutex_) = true;
     bool paused_ GUARDED_BY(mutex_) = false;
     bool awaited_ GUARDED_BY(mutex_) = false;   // RpcReceiveComplete is owed
     size_t pieces_out_ GUARDED_BY(mutex_) = 0;  // posted and not written

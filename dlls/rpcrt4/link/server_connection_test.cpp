@@ -31,6 +31,14 @@ public:
         kept.push_back(self);
         connection->let_next_start(*this);
     }
+    Status begin_stream() override { return begin; }
+    void on_more(ByteView stub, Status end) override {
+        more.append(reinterpret_cast<const char*>(stub.data()), stub.size());
+        ends.push_back(end);
+    }
+    Status begin = Status::ok;
+    std::string more;
+    std::vector<Status> ends;
     int cancels = 0, disconnects = 0;
     static std::vector<Ref<TestCall>> kept;
 
@@ -210,6 +218,67 @@ TEST_F(ServerSide, AssociationGroups) {
     kept->deliver();
     join(first);
     EXPECT_NE(group(), first);  // it ended with its last connection
+}
+
+struct Streaming final : ServerInterface {
+    bool streams(uint16_t opnum) const override { return opnum == 5; }
+};
+struct Written final : io::WriteWatch {
+    void on_written(size_t n) override { size += n; }
+    size_t size = 0;
+};
+
+TEST_F(ServerSide, AStreamedCallStartsWithItsFirstFragment) {
+    host.iface = make_ref<Streaming>();
+    bind();
+    request(1, "whole");
+    ASSERT_EQ(host.started.size(), 1u);
+    EXPECT_FALSE(started(0).streamed());
+    request(2, "abcdefgh", wire::pfc::first_frag);
+    ASSERT_EQ(host.started.size(), 2u);
+    TestCall& call = started(1);
+    EXPECT_TRUE(call.streamed());
+    request(2, "ijkl", 0);
+    bare(wire::PduType::co_cancel, 2);
+    request(2, "mn", wire::pfc::last_frag);
+    EXPECT_EQ(text(call.stub), "abcdefgh");
+    EXPECT_EQ(call.more, "ijklmn");
+    EXPECT_EQ(call.ends, (std::vector{Status::call_pending, Status::ok}));
+    EXPECT_EQ(call.cancels, 1);
+    Written written;
+    replies.clear();
+    EXPECT_EQ(call.connection->send_piece(call, body("12345678"), &written), Status::ok);
+    EXPECT_EQ(call.connection->send_piece(call, body("abcdefgh"), &written), Status::ok);
+    EXPECT_EQ(respond(call, "end"), Status::ok);
+    ASSERT_EQ(replies.size(), 3u);
+    EXPECT_EQ(replies[0].header.flags, wire::pfc::first_frag);
+    EXPECT_EQ(replies[1].header.flags, 0);
+    EXPECT_EQ(replies[2].header.flags, wire::pfc::last_frag);
+    EXPECT_EQ(written.size, 2 * (24u + 8u));
+    EXPECT_EQ(call.connection->send_piece(call, body("12345678"), &written), Status::call_failed);
+    request(2, "too late", 0);
+    EXPECT_FALSE(stream->closed);
+}
+
+TEST_F(ServerSide, AStreamedCallWhoseClientGoesHearsOfIt) {
+    host.iface = make_ref<Streaming>();
+    bind();
+    request(1, "abcdefgh", wire::pfc::first_frag);
+    ASSERT_EQ(host.started.size(), 1u);
+    stream->hang_up();
+    stream->deliver();
+    EXPECT_EQ(started(0).disconnects, 1);
+    Written written;
+    EXPECT_EQ(started(0).connection->send_piece(started(0), body("12345678"), &written), Status::call_failed);
+}
+
+TEST_F(ServerSide, MoreThanTheEndOfAStreamedCallIsNoProtocol) {
+    host.iface = make_ref<Streaming>();
+    bind();
+    request(1, "abcdefgh", wire::pfc::first_frag);
+    request(1, "ij", wire::pfc::last_frag);
+    request(1, "kl", wire::pfc::last_frag);
+    EXPECT_TRUE(stream->closed);
 }
 
 TEST_F(ServerSide, CallsStartInOrderAndAnswerInAny) {

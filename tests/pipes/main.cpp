@@ -1,0 +1,162 @@
+// Streams megabytes through asynchronous pipes in both directions, as the documentation says: who pushes waits for RpcSendComplete, who
+// pulls for RpcReceiveComplete. Every element arrives, in its order, and neither side's memory grows with what has passed.
+#include <windows.h>
+#include <psapi.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <vector>
+
+#include "srv.h"
+
+using namespace srv;
+
+namespace {
+
+constexpr unsigned kPatience = 120000;
+constexpr size_t kRoom = 16u << 20;  // bytes that both sides together may take while data stream
+int g_failures;
+
+void check(bool ok, const char* what, const char* protocol, long number) {
+    printf("%s: %s, %s: %ld\n", ok ? "ok" : "FAILED", protocol, what, number);
+    g_failures += !ok;
+}
+
+size_t memory() {
+    PROCESS_MEMORY_COUNTERS counters{};
+    counters.cb = sizeof counters;
+    K32GetProcessMemoryInfo(GetCurrentProcess(), &counters, sizeof counters);
+    return counters.WorkingSetSize;
+}
+
+// The most that was taken above the start.
+struct Watch {
+    size_t start = memory(), most = 0;
+    unsigned count = 0;
+    void look() {
+        if (++count % 64) return;
+        const size_t now = memory();
+        if (now > start && now - start > most) most = now - start;
+    }
+};
+
+bool wait_end(Call& call) {
+    while (call.status() == 997)
+        if (!call.wait(kPatience)) return false;
+    return true;
+}
+
+void stream_in(const char* name, handle_t b, long elements) {
+    Call call;
+    call.state.Flags = RPC_C_NOTIFY_ON_SEND_COMPLETE;
+    AsyncPipe pipe{};
+    Watch watch;
+    std::vector<long> data(16384, 1);
+    Outcome outcome = async_pipes(call, b, kPipeIn, kPipeWhole, 0, &pipe, nullptr);
+    bool told = call.wait(kPatience);
+    for (long left = elements; left > 0 && told && outcome == 0;) {
+        const auto n = static_cast<unsigned long>(left < 16384 ? left : 16384);
+        outcome = GUARDED(pipe.push(pipe.state, data.data(), n));
+        left -= static_cast<long>(n);
+        told = outcome == 0 && call.wait(kPatience);
+        watch.look();
+    }
+    check(told && outcome == 0, "every push was told", name, static_cast<long>(outcome.value));
+    outcome = GUARDED(pipe.push(pipe.state, nullptr, 0));
+    check(outcome == 0 && wait_end(call) && call.complete() == 0, "the call ends", name, static_cast<long>(outcome.value));
+    check(call.result == elements && call.out == elements, "elements that the server had", name, call.result);
+    check(watch.most < kRoom, "bytes more than at the start", name, static_cast<long>(watch.most));
+}
+
+void stream_out(const char* name, handle_t b, long elements) {
+    Call call;
+    AsyncPipe pipe{};
+    Watch watch;
+    std::vector<long> data(16384);
+    Outcome outcome = async_pipes(call, b, kPipeOut, kPipeWhole, elements, nullptr, &pipe);
+    long count = 0;
+    bool in_order = true;
+    while (outcome == 0) {
+        unsigned long got = 0;
+        outcome = GUARDED(pipe.pull(pipe.state, data.data(), 16384, &got));
+        if (outcome == 997) {
+            outcome = call.wait(kPatience) ? Outcome{} : Outcome{0, ERROR_TIMEOUT};
+            continue;
+        }
+        if (!(outcome == 0) || got == 0) break;
+        for (unsigned long i = 0; i < got; ++i) in_order = in_order && data[i] == ++count;
+        watch.look();
+    }
+    check(outcome == 0 && wait_end(call) && call.complete() == 0, "the call ends", name, static_cast<long>(outcome.value));
+    check(count == elements && in_order, "elements that the client had", name, count);
+    check(watch.most < kRoom, "bytes more than at the start", name, static_cast<long>(watch.most));
+}
+
+// A server that does not pull makes its client wait: it is not told that what it pushed has left. How long it waits here before it lets the
+// server go on decides nothing.
+void slow_server(const char* name, handle_t b) {
+    constexpr long pushes = 1024;
+    ResetEvent(pipe_gate);
+    Call call;
+    call.state.Flags = RPC_C_NOTIFY_ON_SEND_COMPLETE;
+    AsyncPipe pipe{};
+    std::vector<long> data(16384, 1);
+    bool good = async_pipes(call, b, kPipeIn, kPipeGate, 0, &pipe, nullptr) == 0 && call.wait(kPatience);
+    long n = 0;
+    for (bool told = true; good && told && n < pushes; ++n) {
+        good = GUARDED(pipe.push(pipe.state, data.data(), 16384)) == 0;
+        told = call.wait(1000);
+    }
+    check(good && n < pushes, "pushes until the client has to wait", name, n);
+    SetEvent(pipe_gate);
+    good = GUARDED(pipe.push(pipe.state, nullptr, 0)) == 0 && wait_end(call) && call.complete() == 0;
+    check(good && call.result == n * 16384, "elements that the server had then", name, call.result);
+}
+
+// Many small calls with pipes leave nothing behind.
+void many(const char* name, handle_t b) {
+    DWORD before = 0, after = 0;
+    for (int i = 0; i < 300; ++i) {
+        if (i == 100) GetProcessHandleCount(GetCurrentProcess(), &before);
+        Call call;
+        AsyncPipe in{}, out{};
+        long n = 3;
+        bool good = async_pipes(call, b, kPipeBoth, kPipeWhole, n, &in, &out) == 0;
+        good = good && GUARDED(in.push(in.state, &n, 1)) == 0 && GUARDED(in.push(in.state, nullptr, 0)) == 0;
+        for (unsigned long got = 1; good && got != 0;) {
+            long data[8];
+            const Outcome outcome = GUARDED(out.pull(out.state, data, 8, &got));
+            if (outcome == 997) got = call.wait(kPatience) ? 1 : 0;
+            else good = outcome == 0;
+        }
+        good = good && wait_end(call) && call.complete() == 0 && call.result == 1;
+        if (!good) return check(false, "a small call", name, i);
+    }
+    GetProcessHandleCount(GetCurrentProcess(), &after);
+    check(after <= before + 20, "handles more after two hundred calls", name, static_cast<long>(after) - static_cast<long>(before));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const long megabytes = argc > 1 ? atoi(argv[1]) : 8;
+    const long elements = megabytes * 262144 - 5;
+    const struct {
+        const char* name;
+        Protocol protocol;
+    } protocols[] = {{"ncalrpc", Protocol::lrpc}, {"ncacn_ip_tcp", Protocol::tcp}, {"ncacn_np", Protocol::np}};
+    for (auto& p : protocols) {
+        handle_t b = bind(p.protocol);
+        if (!b) {
+            check(false, why().c_str(), p.name, 0);
+            continue;
+        }
+        many(p.name, b);
+        slow_server(p.name, b);
+        stream_in(p.name, b, elements);
+        stream_out(p.name, b, elements / 8);
+        unbind(b);
+    }
+    printf("%s\n", g_failures ? "FAILED" : "all good");
+    return g_failures != 0;
+}

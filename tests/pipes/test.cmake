@@ -1,0 +1,10 @@
+# Asynchronous pipes of many megabytes in constant memory. The server is the conformance program's fixture, in the same process.
+include(${CMAKE_SOURCE_DIR}/tests/support/support.cmake)
+set(conformance ${CMAKE_SOURCE_DIR}/tests/conformance)
+foreach(part srv srv_managers srv_pipes srv_stubs)
+    target_sources(pipes PRIVATE ${conformance}/${part}.cpp)
+endforeach()
+target_include_directories(pipes PRIVATE ${conformance})
+target_link_libraries(pipes PRIVATE test_support)
+wine_test(pipes TIMEOUT 300 COMMAND pipes 96)
+wine_test(pipes-gigabytes LONG TIMEOUT 1800 COMMAND pipes 2048)

@@ -1,0 +1,10 @@
+# Many threads' calls through cancels and servers that die. The servers are the conformance program's fixture, in processes of their own.
+include(${CMAKE_SOURCE_DIR}/tests/support/support.cmake)
+set(conformance ${CMAKE_SOURCE_DIR}/tests/conformance)
+foreach(part case child letter roles runner srv srv_managers srv_pipes srv_stubs)
+    target_sources(soak PRIVATE ${conformance}/${part}.cpp)
+endforeach()
+target_include_directories(soak PRIVATE ${conformance})
+target_link_libraries(soak PRIVATE test_support)
+wine_test(soak TIMEOUT 300 COMMAND soak 8 150)
+wine_test(soak-64x2000 LONG TIMEOUT 1800 COMMAND soak 64 2000)
