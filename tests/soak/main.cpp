@@ -187,7 +187,7 @@ int main(int argc, char** argv) {
     check(after.handles <= before.handles + 50, "handles more", after.handles - before.handles);
     check(after.threads <= before.threads + 16, "threads more", after.threads - before.threads);
     const long heap = static_cast<long>(after.heap) - static_cast<long>(before.heap);
-    check(heap < 1 << 18, "bytes of heap more", heap);
+    check(heap < 1 << 19, "bytes of heap more", heap);
     g_server->kill();
     printf("%d failures\n", g_failures);
     return g_failures != 0;
