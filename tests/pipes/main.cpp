@@ -113,6 +113,36 @@ void slow_server(const char* name, handle_t b) {
     check(good && call.result == n * 16384, "elements that the server had then", name, call.result);
 }
 
+// The call is complete when its program has pulled the end, on the thread that pulls: its routine may complete it there and then.
+struct Completing {
+    Call call;
+    HANDLE heard = CreateEventW(nullptr, FALSE, FALSE, nullptr);
+    volatile long result = -1;
+    ~Completing() { CloseHandle(heard); }
+    static void RPC_ENTRY on_event(RPC_ASYNC_STATE* state, void*, RPC_ASYNC_EVENT event) {
+        auto* self = static_cast<Completing*>(state->UserInfo);
+        if (event == RpcCallComplete) self->result = static_cast<long>(self->call.complete().status());
+        SetEvent(self->heard);
+    }
+};
+void complete_in_callback(const char* name, handle_t b) {
+    Completing c;
+    c.call.state.NotificationType = RpcNotificationTypeCallback;
+    c.call.state.u.NotificationRoutine = Completing::on_event;
+    c.call.state.UserInfo = &c;
+    AsyncPipe pipe{};
+    Outcome outcome = async_pipes(c.call, b, kPipeOut, kPipeWhole, 100, nullptr, &pipe);
+    long data[64];
+    for (unsigned long got = 1; outcome == 0 && got != 0;) {
+        outcome = GUARDED(pipe.pull(pipe.state, data, 64, &got));
+        if (!(outcome == 997)) continue;
+        got = 1;
+        outcome = WaitForSingleObject(c.heard, kPatience) == WAIT_OBJECT_0 ? Outcome{} : Outcome{0, ERROR_TIMEOUT};
+    }
+    for (unsigned i = 0; c.result == -1 && i < kPatience / 10; ++i) WaitForSingleObject(c.heard, 10);
+    check(outcome == 0 && c.result == 0, "completed where it is told", name, c.result);
+}
+
 // Many small calls with pipes leave nothing behind.
 void many(const char* name, handle_t b) {
     DWORD before = 0, after = 0;
@@ -152,6 +182,7 @@ int main(int argc, char** argv) {
             continue;
         }
         many(p.name, b);
+        complete_in_callback(p.name, b);
         slow_server(p.name, b);
         stream_in(p.name, b, elements);
         stream_out(p.name, b, elements / 8);

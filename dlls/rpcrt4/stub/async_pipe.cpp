@@ -1,5 +1,7 @@
 #include "stub/async_pipe.h"
 
+#include <atomic>
+
 #include "base/guard.h"
 #include "runtime/handle_table.h"
 #include "runtime/transfer.h"
@@ -18,20 +20,24 @@ void set_async_pipe_routines(const AsyncPipeRoutines* routines) {
     async_routines.store(routines, std::memory_order_release);
 }
 
-// Two threads at once inside the pipes of one call are the program's mistake, which must not become ours.
+// Whoever is told that a push has left may push before that one has returned. Nothing waits inside a turn, and nothing calls the program.
 class AsyncPipes::Turn {
 public:
-    explicit Turn(AsyncPipes& all) : all_(all), entered_(!all.busy_.exchange(true)) {}
+    explicit Turn(AsyncPipes& all) : all_(all) {
+        Guard g(all_.mutex_);
+        while (all_.busy_) all_.free_.wait(all_.mutex_);
+        all_.busy_ = true;
+    }
     ~Turn() {
-        if (entered_) all_.busy_ = false;
+        Guard g(all_.mutex_);
+        all_.busy_ = false;
+        all_.free_.wake_one();
     }
     Turn(const Turn&) = delete;
     Turn& operator=(const Turn&) = delete;
-    bool entered() const { return entered_; }
 
 private:
     AsyncPipes& all_;
-    const bool entered_;
 };
 
 // --- the call's side ------------------------------------------------------------------------------------------------
@@ -110,13 +116,12 @@ Status AsyncPipes::begin_server(RPC_MESSAGE& message, const MIDL_STUB_MESSAGE& s
 
 Status AsyncPipes::done() {
     Turn turn(*this);
-    const bool good = turn.entered() && (client_ || received_before(nullptr)) && sent_before(nullptr);
+    const bool good = (client_ || received_before(nullptr)) && sent_before(nullptr);
     return good ? Status::ok : Status::pipe_discipline_error;
 }
 
 Status AsyncPipes::rest(MutBytes& rest) {
     Turn turn(*this);
-    if (!turn.entered()) return Status::pipe_discipline_error;
     while (!reader_.whole()) RPC_TRY(reader_.take(*transfer_, Wait::no));
     rest = reader_.rest();
     return Status::ok;
@@ -159,28 +164,36 @@ bool AsyncPipes::sent_before(const Pipe* pipe) const {
     return true;
 }
 
-Status AsyncPipes::fail(Status status) { return runtime::transfer_failed(message_, state_, status); }
+Status AsyncPipes::finish(Status status, After after) {
+    if (after == After::failed) return runtime::transfer_failed(message_, state_, status);
+    if (after == After::pipes_read) runtime::pipes_read(message_);
+    return status;
+}
 
-Status AsyncPipes::pull(Pipe& pipe, void* buffer, uint32_t size, uint32_t& count) {
+Status AsyncPipes::pull(Pipe& pipe, void* buffer, uint32_t size, uint32_t& count, After& after) {
     if (!pipe.received || !received_before(&pipe) || (client_ && !sent_before(nullptr))) return Status::wrong_pipe_order;
     if (pipe.told) return Status::pipe_empty;
     if (size == 0 || !buffer) return Status::pipe_discipline_error;
     for (;;) {
         Status status = reader_.read(pipe.type, pipe.cursor, buffer, size, count);
         if (!failed(status)) break;
-        if (status != Status::call_pending) return fail(status);
-        RPC_TRY(runtime::notify_transfer(message_, state_));
-        status = reader_.take(*transfer_, Wait::notify);
-        if (status == Status::call_pending) return status;
-        if (failed(status)) return fail(status);
+        if (status == Status::call_pending) {
+            RPC_TRY(runtime::notify_transfer(message_, state_));
+            status = reader_.take(*transfer_, Wait::notify);
+            if (status == Status::call_pending) return status;
+        }
+        if (failed(status)) {
+            after = After::failed;
+            return status;
+        }
         if (client_) reader_.set_representation(runtime::transfer_representation(message_));
     }
     pipe.told = count == 0;
-    if (client_ && pipe.told && received_before(nullptr)) runtime::pipes_read(message_);
+    if (client_ && pipe.told && received_before(nullptr)) after = After::pipes_read;
     return Status::ok;
 }
 
-Status AsyncPipes::push(Pipe& pipe, void* buffer, uint32_t count) {
+Status AsyncPipes::push(Pipe& pipe, void* buffer, uint32_t count, After& after) {
     if (!pipe.sent || !sent_before(&pipe) || (!client_ && !received_before(nullptr))) return Status::wrong_pipe_order;
     if (pipe.pushed) return Status::pipe_closed;
     if (count != 0 && !buffer) return Status::pipe_discipline_error;
@@ -190,7 +203,8 @@ Status AsyncPipes::push(Pipe& pipe, void* buffer, uint32_t count) {
     const bool told = !last && wants_sent();
     if (told) RPC_TRY(runtime::notify_transfer(message_, state_));
     const Status status = writer_.flush(*transfer_, last, told, Wait::no);
-    return failed(status) ? fail(status) : status;
+    if (failed(status)) after = After::failed;
+    return status;
 }
 
 Status async_pipe_pull(char* state, void* buffer, uint32_t size, uint32_t& count) {
@@ -198,16 +212,26 @@ Status async_pipe_pull(char* state, void* buffer, uint32_t size, uint32_t& count
     count = 0;
     auto all = AsyncPipes::of(state, pipe);
     if (!all) return Status::invalid_pipe_object;
-    AsyncPipes::Turn turn(*all);
-    return turn.entered() ? all->pull(*pipe, buffer, size, count) : Status::pipe_discipline_error;
+    auto after = AsyncPipes::After::nothing;
+    Status status;
+    {
+        AsyncPipes::Turn turn(*all);
+        status = all->pull(*pipe, buffer, size, count, after);
+    }
+    return all->finish(status, after);
 }
 
 Status async_pipe_push(char* state, void* buffer, uint32_t count) {
     AsyncPipes::Pipe* pipe = nullptr;
     auto all = AsyncPipes::of(state, pipe);
     if (!all) return Status::invalid_pipe_object;
-    AsyncPipes::Turn turn(*all);
-    return turn.entered() ? all->push(*pipe, buffer, count) : Status::pipe_discipline_error;
+    auto after = AsyncPipes::After::nothing;
+    Status status;
+    {
+        AsyncPipes::Turn turn(*all);
+        status = all->push(*pipe, buffer, count, after);
+    }
+    return all->finish(status, after);
 }
 
 }  // namespace rpc::stub

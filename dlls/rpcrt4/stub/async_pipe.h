@@ -2,8 +2,6 @@
 // Asynchronous pipes: the program drives them on both sides, with our push and pull (documentation pages "Asynchronous Pipes" and
 // "Asynchronous Pipe State"). A client pushes [in] pipes and pulls [out] ones, a server the other way round; each in the order of the
 // parameters, and what comes in a request before what comes in a reply.
-#include <atomic>
-
 #include "base/mutex.h"
 #include "base/vector.h"
 #include "stub/pipe_stream.h"
@@ -25,7 +23,7 @@ struct AsyncPipeRoutines {
 // abi's, once at start; without them asynchronous procedures with pipes are cannot_support.
 void set_async_pipe_routines(const AsyncPipeRoutines* routines);
 
-// The program's side: any thread, one at a time for a call (pipe_discipline_error). invalid_pipe_object for a state that is none or whose
+// The program's side: any thread; a call's pushes and pulls take turns. invalid_pipe_object for a state that is none or whose
 // call is over; wrong_pipe_order out of turn or in the wrong direction; pipe_empty and pipe_closed behind the end. Pull: call_pending when
 // nothing is there yet, RpcReceiveComplete follows; the end is ok with no elements. What the call itself has failed with ends the call.
 Status async_pipe_pull(char* state, void* buffer, uint32_t size, uint32_t& count);
@@ -73,13 +71,17 @@ private:
     static Ref<AsyncPipes> of(char* state, Pipe*& pipe);
     Status add(const Parameter& p, AsyncPipeControl& control);
     bool wants_sent() const;
-    Status pull(Pipe& pipe, void* buffer, uint32_t size, uint32_t& count);
-    Status push(Pipe& pipe, void* buffer, uint32_t count);
-    Status fail(Status status);
+    // What follows a turn, when it is over: it may call the program.
+    enum class After : uint8_t { nothing, pipes_read, failed };
+    Status pull(Pipe& pipe, void* buffer, uint32_t size, uint32_t& count, After& after);
+    Status push(Pipe& pipe, void* buffer, uint32_t count, After& after);
+    Status finish(Status status, After after);
     bool received_before(const Pipe* pipe);
     bool sent_before(const Pipe* pipe) const;
 
-    std::atomic<bool> busy_{false};
+    Mutex mutex_;
+    Condition free_;
+    bool busy_ GUARDED_BY(mutex_) = false;
     bool client_ = false, sends_ = false, receives_ = false;
     Vector<Owned<Pipe>> pipes_;  // constant once made
     RPC_MESSAGE message_{};
