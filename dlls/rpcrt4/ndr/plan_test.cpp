@@ -147,6 +147,30 @@ TEST(NdrPlan, FailuresLeaveTheCallersPointersNull) {
     EXPECT_EQ(0, Heap::blocks);
 }
 
+// A ring of unique pointers has no end on the wire: sizing stops where no message could be so large.
+TEST(NdrPlan, RingsEndAtTheLargestSize) {
+    static const uint8_t format[] = {0x12, 0x00, 0x06, 0x00,                                      // 0: -> 8
+                                     0x15, 0x03, 0xa0, 0x3f,                                      // 4: 16,288 bytes, members unread
+                                     0x1a, 0x03, 0xa8, 0x3f, 0x00, 0x00, 0x08, 0x00,              // 8: structure, layout at 22
+                                     0x4c, 0x00, 0xf2, 0xff, 0x36, 0x5b,                          //    the bytes, next
+                                     0x12, 0x00, 0xf0, 0xff};                                     // 22: -> 8
+    struct Big {
+        char bytes[0x3fa0];
+        Big* next;
+    };
+    static_assert(sizeof(Big) == 0x3fa8);
+    auto ring = std::make_unique<Big[]>(2);
+    ring[0].next = &ring[1];
+    ring[1].next = &ring[0];
+    for (bool plans : {true, false}) {
+        Rig r;
+        set_plans(r.message, plans);
+        EXPECT_EQ(Status::invalid_bound, r.size(&ring[0], format)) << plans;
+        EXPECT_EQ(0u, r.message.BufferLength);
+        EXPECT_EQ(Status::bad_stub_data, r.marshal(&ring[0], format)) << plans;
+    }
+}
+
 // Words are looked at whole: what lies around a text is not its own.
 TEST(NdrPlan, TextsOfEveryLengthAtEveryPlace) {
     alignas(8) char16_t wide[40];

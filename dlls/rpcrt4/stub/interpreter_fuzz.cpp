@@ -1,4 +1,3 @@
-// fuzz-cost: 4
 // The interpreter against the routines of the types: data that a peer may have sent, as [in, out] parameters from a client
 // through a server and back. What both halves put on the wire, and what the client has in the end, are what the routines write
 // and size of the same memory; the memory that they take is what the data are measured as. Allocations fail on the way.
