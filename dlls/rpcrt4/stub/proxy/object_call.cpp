@@ -56,6 +56,17 @@ struct ObjectCall {
         return unmarshal_out_parameters(frame, result);
     }
 
+    // COM's rule: with a failure, what would have been a result is zero; pointers are by now.
+    void clear_simple_results() {
+        Parameter p;
+        for (ParameterCursor at(procedure); at.next(p);) {
+            if (!p.is(Parameter::out) || p.is(Parameter::in)) continue;
+            if (!p.is(Parameter::base_type) || !p.is(Parameter::simple_ref)) continue;
+            auto* memory = reinterpret_cast<void*>(args[p.stack_offset / slot_size]);
+            if (memory) std::memset(memory, 0, simple_memory_size(p.simple_type));
+        }
+    }
+
     void release() {
         if (stub.FullPtrXlatTables) ndr::full_pointers_free(stub);
         proxy_free_buffer(stub);
@@ -65,6 +76,7 @@ struct ObjectCall {
         run_with_cleanup([](void* p) { static_cast<ObjectCall*>(p)->status = static_cast<ObjectCall*>(p)->call(); },
                          [](void* p) { static_cast<ObjectCall*>(p)->release(); }, this);
         if (!failed(status) || (procedure.oi_flags & oi_ignore_object_exception)) return status;
+        clear_simple_results();
         result = static_cast<uint64_t>(static_cast<int64_t>(to_hresult(status)));
         return Status::ok;
     }

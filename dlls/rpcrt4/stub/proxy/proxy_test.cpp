@@ -482,10 +482,13 @@ TEST(TypeTables, ACallThroughThem) {
     void* object = nullptr;
     ASSERT_EQ(create_described_proxy(describe(), runtime, nullptr, &buffer, &object), s_ok);
     ASSERT_EQ(create_described_stub(describe(), runtime, reinterpret_cast<Unknown*>(&server), &channel.stub), s_ok);
-    ASSERT_EQ(buffer->vtbl->Connect(buffer, channel.face()), s_ok);
-    int32_t sum = 0;
+    int32_t sum = 7;
     Slot args[] = {reinterpret_cast<Slot>(object), 40, 2, reinterpret_cast<Slot>(&sum), 0};
     StublessResult result{};
+    ASSERT_EQ(stubless_call(3, args, nullptr, result), Status::ok);
+    EXPECT_EQ(static_cast<Hresult>(result.value), co_e_obj_not_connected);
+    EXPECT_EQ(sum, 0);
+    ASSERT_EQ(buffer->vtbl->Connect(buffer, channel.face()), s_ok);
     ASSERT_EQ(stubless_call(3, args, nullptr, result), Status::ok);
     EXPECT_EQ(static_cast<Hresult>(result.value), s_ok);
     EXPECT_EQ(sum, 42);
