@@ -15,6 +15,7 @@ enum class [[nodiscard]] Status : uint32_t {
     buffer_too_small = 122,
     more_data = 234,
     call_pending = 997,  // RPC_S_ASYNC_CALL_PENDING
+    more_writes = 1120,  // ERROR_MORE_WRITES
     server_out_of_memory = 1130,  // RPC_S_SERVER_OUT_OF_MEMORY
     invalid_string_binding = 1700,
     wrong_kind_of_binding = 1701,

@@ -199,6 +199,11 @@ void manager_may_block(RPC_MESSAGE& message) {
     if (auto call = server_call(message)) call->connection->let_next_start(*call);
 }
 
+bool client_gone(void* call_handle) {
+    auto call = from_handle<call::ServerCall>(call_handle, HandleKind::server_call);
+    return !call || call->disconnected();
+}
+
 Status association_data(void* call_handle, AssociationData* (*create)(), Ref<AssociationData>& data) {
     auto call = call_handle ? from_handle<call::ServerCall>(call_handle, HandleKind::server_call) : current_call();
     if (!call) return call_handle ? Status::invalid_binding : Status::no_call_active;

@@ -44,6 +44,8 @@ Status async_set_handle(RPC_MESSAGE& message, RPC_ASYNC_STATE* state, call::Asyn
 
 // Server, before a manager routine that may block (a synchronous one): the connection's next call may start.
 void manager_may_block(RPC_MESSAGE& message);
+// Whether the client of a server's call will read no answer any more.
+bool client_gone(void* call_handle);
 
 // Client only: gives a call that async_set_handle tied but that was not sent back to `idle`; the stub is not told.
 void async_detach(RPC_MESSAGE& message);

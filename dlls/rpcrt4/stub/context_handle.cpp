@@ -122,6 +122,7 @@ struct ServerContext : ContextFace, ListLink<> {
     Uuid id;
     InterfaceId owner;
     NDR_RUNDOWN rundown = nullptr;
+    ContextLock lock;
     bool listed = false;  // guarded by the table's lock
     std::atomic<uint32_t> references{1};
 };
@@ -219,6 +220,10 @@ Status table_of(void* call, Ref<runtime::AssociationData>& data, ContextTable*& 
 
 void*& user_context(ServerContext& context) {
     return context.user;
+}
+
+ContextLock& lock_of(ServerContext& context) {
+    return context.lock;
 }
 
 void* context_face(ServerContext& context) {

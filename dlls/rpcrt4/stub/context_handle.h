@@ -8,6 +8,7 @@
 #include "base/abi_types.h"
 #include "base/bytes.h"
 #include "base/status.h"
+#include "stub/context_lock.h"
 
 namespace rpc::stub {
 
@@ -33,6 +34,7 @@ Status client_context_destroy(void*& context);
 // NDR_SCONTEXT's public face is { void* pad[2]; void* userContext }; the address of the last is what managers get.
 struct ServerContext;
 void*& user_context(ServerContext& context);
+ContextLock& lock_of(ServerContext& context);
 void* context_face(ServerContext& context);  // as an NDR_SCONTEXT
 ServerContext* context_of(void* face);       // and back
 

@@ -127,6 +127,7 @@ Status ServerMessage::make_frame() {
     constexpr size_t in_front = 16;
     auto* block = static_cast<uint8_t*>(memory_.take(in_front + procedure_.stack_size + sizeof(uint64_t)));
     contexts_ = static_cast<ServerContext**>(memory_.take(procedure_.parameter_count * sizeof(void*)));
+    uses_.begin(static_cast<ContextUse*>(memory_.take(procedure_.parameter_count * sizeof(ContextUse))));
     result_ = static_cast<uint8_t*>(memory_.take(result_kind_.size > 8 ? result_kind_.size : 8));
     if (!block || !contexts_ || !result_) return Status::out_of_memory;
     frame_ = block + in_front;
@@ -207,7 +208,7 @@ Status ServerMessage::unmarshal_parameters() {
         if (p.is(Parameter::in) && p.is(Parameter::partial_ignore)) RPC_TRY(initialize_ignored(p));
         if (!p.is(Parameter::in) && !p.is(Parameter::returned)) RPC_TRY(prepare_out(p, ordinal));
     }
-    return Status::ok;
+    return lock_contexts();
 }
 
 }  // namespace rpc::stub

@@ -95,6 +95,7 @@ private:
     void free_all();
     void notify();
     void release_contexts();
+    Status lock_contexts();
     unsigned int number() const { return message_->ProcNum & 0x7fff; }  // without RPC_FLAGS_VALID_BIT
     NDR_RUNDOWN rundown_of(const Parameter& p) const;
     uint8_t* slot(const Parameter& p) { return frame_ + p.stack_offset; }
@@ -116,6 +117,7 @@ private:
     bool to_notify_ = false;
     bool manager_called_ = false;
     ServerContext** contexts_ = nullptr;  // by the parameter's ordinal
+    ContextUses uses_;                    // the same, locked while the manager may use them
     bool whole_ = false;                  // every parameter is there, and may be freed
     ServerPipes pipes_;
     Ref<AsyncPipes> async_pipes_;  // instead, where the procedure is asynchronous

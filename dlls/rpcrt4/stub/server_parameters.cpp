@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "ndr/ndr.h"
+#include "runtime/message.h"
 #include "stub/partial_ignore.h"
 #include "stub/server_message.h"
 #include "stub/type_memory.h"
@@ -100,6 +101,7 @@ NDR_RUNDOWN ServerMessage::rundown_of(const Parameter& p) const {
 Status ServerMessage::adopt_context(ServerContext* context, const Parameter& p, unsigned int ordinal) {
     if (!context) return Status::out_of_memory;
     contexts_[ordinal] = context;
+    uses_.add(*context, server_context_is_new(*context) ? ContextMode::none : context_mode(p.type[1]));
     if (p.is(Parameter::returned)) return Status::ok;
     void*& value = user_context(*context);
     if (context_by_pointer(p)) store<void**>(slot(p), &value);
@@ -117,6 +119,22 @@ Status ServerMessage::unmarshal_context(const Parameter& p, unsigned int ordinal
     RPC_TRY(adopt_context(context, p, ordinal));
     bool required = !p.is(Parameter::out) || (flags & context_cannot_be_null) != 0;
     return required && !user_context(*context) ? context_mismatch_fault : Status::ok;
+}
+
+// All at once and in one order for every call: two that name the same contexts cannot wait for each other. What was closed
+// while this call waited is unknown now.
+Status ServerMessage::lock_contexts() {
+    if (uses_.contended()) runtime::manager_may_block(*message_);
+    RPC_TRY(uses_.lock(message_->Handle));
+    Parameter p;
+    unsigned int ordinal = 0;
+    for (ParameterCursor at(procedure_); at.next(p); ++ordinal) {
+        ServerContext* context = contexts_[ordinal];
+        if (!context || server_context_is_new(*context)) continue;
+        if (!user_context(*context)) return context_mismatch_fault;
+        if (!context_by_pointer(p)) store<void*>(slot(p), user_context(*context));
+    }
+    return Status::ok;
 }
 
 // A [ref] pointer whose referent the interpreter provides.

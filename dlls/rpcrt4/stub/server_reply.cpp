@@ -170,6 +170,7 @@ void ServerMessage::free_parameter(const Parameter& p) {
 }
 
 void ServerMessage::release_contexts() {
+    uses_.unlock();
     if (!contexts_) return;
     Parameter p;
     unsigned int ordinal = 0;
