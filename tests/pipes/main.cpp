@@ -133,6 +133,8 @@ void complete_in_callback(const char* name, handle_t b) {
     AsyncPipe pipe{};
     Outcome outcome = async_pipes(c.call, b, kPipeOut, kPipeWhole, 100, nullptr, &pipe);
     long data[64];
+    // The server has done all before the first pull, so that the end of the reply is here when the end of the pipe is pulled.
+    (void)settled(pipe_status);
     for (unsigned long got = 1; outcome == 0 && got != 0;) {
         outcome = GUARDED(pipe.pull(pipe.state, data, 64, &got));
         if (!(outcome == 997)) continue;
