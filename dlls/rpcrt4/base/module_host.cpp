@@ -1,17 +1,19 @@
 #include <pthread.h>
 
+#include <atomic>
+
 #include "base/module.h"
 
 namespace rpc {
 namespace {
 
-void (*g_release[thread_slots])(void*);
+std::atomic<void (*)(void*)> g_release[thread_slots];  // every thread stores the same
 pthread_key_t g_key[thread_slots];
 pthread_once_t g_once = PTHREAD_ONCE_INIT;
 
 template <size_t slot>
 void release(void* value) {
-    if (g_release[slot]) g_release[slot](value);
+    if (auto function = g_release[slot].load(std::memory_order_acquire)) function(value);
 }
 
 void make_keys() {
@@ -36,6 +38,8 @@ bool set_thread_slot(ThreadSlot slot, void* value) {
     return pthread_setspecific(g_key[static_cast<size_t>(slot)], value) == 0;
 }
 
-void set_thread_exit(ThreadSlot slot, void (*release)(void*)) { g_release[static_cast<size_t>(slot)] = release; }
+void set_thread_exit(ThreadSlot slot, void (*release)(void*)) {
+    g_release[static_cast<size_t>(slot)].store(release, std::memory_order_release);
+}
 
 }  // namespace rpc
