@@ -570,6 +570,29 @@ ONCE(blocked_work_starves_nobody) {
     CHECK(Blocker::running == 0);
 }
 
+struct Brief final : Work {
+    void run() override { ++runs; }
+    static inline std::atomic<int> runs{0};
+};
+
+// A crowd of short work puts several threads at the port, which then run what comes without calling another first: when it
+// blocks, all the same nobody waits for it.
+ONCE(work_that_blocks_in_a_crowd_starves_nobody) {
+    CHECK_STATUS(start_executor(), Status::ok);
+    static Brief briefs[3000];
+    for (Brief& b : briefs) submit(b);
+    for (int i = 0; i < 1500 && Brief::runs < 3000; ++i) Sleep(10);
+    CHECK(Brief::runs == 3000);
+    Blocker::go = CreateEventW(nullptr, TRUE, FALSE, nullptr);
+    static Blocker blockers[60];
+    for (Blocker& b : blockers) submit(b);
+    for (int i = 0; i < 1500 && Blocker::running < 60; ++i) Sleep(10);
+    CHECK(Blocker::running == 60);
+    SetEvent(Blocker::go);
+    for (int i = 0; i < 1500 && Blocker::running != 0; ++i) Sleep(10);
+    CHECK(Blocker::running == 0);
+}
+
 // Threads that were started for blocked work serve again: ordinary traffic needs no further ones.
 ONCE(idle_threads_serve_again) {
     const Protocol* protocol = protocol_at(0);

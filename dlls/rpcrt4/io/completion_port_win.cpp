@@ -20,7 +20,8 @@ constexpr ULONG_PTR key_work = 1;  // the packet says: look at the queue
 
 constinit std::atomic<HANDLE> g_port{nullptr};
 constinit std::atomic<unsigned> g_threads{0};
-constinit std::atomic<unsigned> g_waiting{0};  // 1: a thread is in, or on its way to, the wait on the port
+constinit std::atomic<unsigned> g_waiting{0};  // threads in, or on their way to, the wait on the port
+constinit std::atomic<unsigned> g_wanted{1};    // how many of those there may be
 constinit Mutex g_start;
 
 // What submit was given. Made by hand, as List needs a constructor at run time.
@@ -44,19 +45,38 @@ constinit std::atomic<Watch> g_watch{Watch::nobody};
 constinit Condition g_watch_called;
 constinit std::atomic<uint32_t> g_turns{0};  // counts who leaves the port
 constinit std::atomic<uint32_t> g_short{0};  // how many were short in a row
-constinit std::atomic<uint32_t> g_inline{0};  // the thread that runs a Work and leaves the port to the watcher
+
+// Threads that run a Work and leave the port to the watcher, by their ids. Who finds his slot overwritten has the watcher for
+// him, a little later.
+constexpr size_t inline_slots = 16;
+constinit std::atomic<uint32_t> g_inline[inline_slots]{};
+std::atomic<uint32_t>& inline_slot(uint32_t thread) { return g_inline[thread / 4 % inline_slots]; }  // ids are multiples of 4
 
 constexpr DWORD watch_ms = 2;
 constexpr unsigned idle_looks = 64;      // without a packet, then the watcher sleeps
 constexpr uint32_t short_in_a_row = 16;  // before the watcher is trusted with the next
 constexpr int64_t short_us = 500;
+constexpr int64_t short_in_crowd_us = 2000;  // where several serve, each waits for the others' turns at the wineserver
+
+// Where many clients call at once, packets queue up for the one thread that serves them, which mostly waits for answers of the
+// wineserver: further threads at the port do more. Each looks now and then whether a packet is there already; a look that
+// finds none is a request for nothing, and a thread too many is woken for nothing.
+constexpr unsigned look_every = 8;      // turns of a thread
+constexpr unsigned looks_for_more = 2;  // in a row that found a packet
+constexpr unsigned looks_for_less = 8;  // in a row that found none
+constexpr unsigned most_wanted = 8;
 
 void worker(void*);
 
+// Whether the calling thread, or one that it calls, is one of those at the port now. Paired with one leave_port().
 bool become_waiter() {
-    unsigned none = 0;
-    return g_waiting.compare_exchange_strong(none, 1);
+    unsigned now = g_waiting.load();
+    while (now < g_wanted.load())
+        if (g_waiting.compare_exchange_weak(now, now + 1)) return true;
+    return false;
 }
+
+void leave_port() { g_waiting.fetch_sub(1); }
 
 // The watcher's life; ends when it has become the waiter.
 void watch() REQUIRES(g_parking) {
@@ -96,12 +116,12 @@ void park() {
     --g_callings;
 }
 
-// Makes a parked thread the waiter, for a caller who has become it; false when there is none, and with `or_give_up` nobody
-// is the waiter then.
+// Makes a parked thread a waiter, for a caller who has become one; false when there is none, and with `or_give_up` nobody is
+// one in his place then.
 bool call_parked(bool or_give_up) {
     Guard g(g_parking);
     if (g_parked == 0) {
-        if (or_give_up) g_waiting.store(0);
+        if (or_give_up) leave_port();
         return false;
     }
     --g_parked;
@@ -131,16 +151,19 @@ Work* next_work() {
     return static_cast<Work*>(link);
 }
 
-// Whoever is about to run something that may block calls this. Of those who look at the same moment, and of a waiter that
-// has just been woken, each does so before it blocks: one of them finds nobody waiting, and calls or starts one.
-Status ensure_waiter() {
-    if (g_waiting.load() != 0 || !become_waiter() || call_parked(false)) return Status::ok;
+// One more thread at the port, if one more is wanted.
+Status add_waiter() {
+    if (!become_waiter() || call_parked(false)) return Status::ok;
     if (g_threads.fetch_add(1) < max_threads && !failed(os::start_thread(worker, nullptr))) return Status::ok;
     g_threads.fetch_sub(1);
     if (call_parked(true) || watched()) return Status::ok;
     RPC_LOG(warn, "no further pool thread (%u run)", g_threads.load());
     return Status::out_of_resources;
 }
+
+// Whoever is about to run something that may block calls this. Of those who look at the same moment, and of a waiter that
+// has just been woken, each does so before it blocks: one of them finds nobody waiting, and calls or starts one.
+Status ensure_waiter() { return g_waiting.load() != 0 ? Status::ok : add_waiter(); }
 
 int64_t now_us() {
     static constinit std::atomic<int64_t> frequency{0};
@@ -156,30 +179,68 @@ int64_t now_us() {
 
 void run(Work* work) {
     if (g_short.load(std::memory_order_relaxed) >= short_in_a_row && watched())
-        g_inline.store(os::thread_id(), std::memory_order_relaxed);
+        inline_slot(os::thread_id()).store(os::thread_id(), std::memory_order_relaxed);
     else
         (void)ensure_waiter();  // refused: the rest waits for this one
     const int64_t before = now_us();
     work->run();
-    if (now_us() - before > short_us)
+    if (now_us() - before > (g_wanted.load(std::memory_order_relaxed) > 1 ? short_in_crowd_us : short_us)) {
         g_short.store(0, std::memory_order_relaxed);
-    else if (g_short.load(std::memory_order_relaxed) < short_in_a_row)
+        g_wanted.store(1);  // every Work calls another thread now
+    } else if (g_short.load(std::memory_order_relaxed) < short_in_a_row)
         g_short.fetch_add(1, std::memory_order_relaxed);
 }
 
+// One packet of the port, as GetQueuedCompletionStatus gives it.
+struct Packet {
+    bool take(HANDLE port, DWORD wait_ms) {
+        const BOOL success = GetQueuedCompletionStatus(port, &bytes, &key, &overlapped, wait_ms);
+        error = success ? 0 : GetLastError();
+        return success || overlapped;
+    }
+    bool is_work() const { return error == 0 && key == key_work; }
+
+    DWORD bytes = 0;
+    DWORD error = 0;
+    ULONG_PTR key = 0;
+    OVERLAPPED* overlapped = nullptr;
+};
+
+// One thread's looks at the port.
+class Looks {
+public:
+    bool due() { return ++turns_ % look_every == 0 && g_short.load(std::memory_order_relaxed) >= short_in_a_row; }
+    void saw(bool packet) {
+        if (packet != found_) in_a_row_ = 0, found_ = packet;
+        ++in_a_row_;
+        unsigned wanted = g_wanted.load();
+        if (found_ && in_a_row_ >= looks_for_more && wanted < most_wanted) {
+            in_a_row_ = 0;
+            if (g_wanted.compare_exchange_strong(wanted, wanted + 1)) (void)add_waiter();
+        } else if (!found_ && in_a_row_ >= looks_for_less && wanted > 1) {
+            in_a_row_ = 0;
+            g_wanted.compare_exchange_strong(wanted, wanted - 1);
+        }
+    }
+
+private:
+    unsigned turns_ = 0;
+    unsigned in_a_row_ = 0;
+    bool found_ = false;
+};
+
 void worker(void*) {
     const HANDLE port = g_port.load();
-    for (;;) {  // the waiter here
-        DWORD bytes = 0;
-        ULONG_PTR key = 0;
-        OVERLAPPED* overlapped = nullptr;
-        const BOOL success = GetQueuedCompletionStatus(port, &bytes, &key, &overlapped, look_again_ms);
-        const DWORD error = success ? 0 : GetLastError();
-        if (!success && !overlapped && !g_unannounced.load()) continue;
+    Looks looks;
+    for (;;) {  // a waiter here
+        Packet packet;
+        bool taken = false;
+        if (looks.due()) looks.saw(taken = packet.take(port, 0));
+        if (!taken && !packet.take(port, look_again_ms) && !g_unannounced.load()) continue;
         g_turns.fetch_add(1);
-        g_waiting.store(0);
-        if (overlapped) static_cast<Operation*>(overlapped)->done(error, bytes);
-        Work* work = success && key == key_work ? next_work() : nullptr;
+        leave_port();
+        if (packet.overlapped) static_cast<Operation*>(packet.overlapped)->done(packet.error, packet.bytes);
+        Work* work = packet.is_work() ? next_work() : nullptr;
         if (work) run(work);
         while (g_unannounced.exchange(false) && (work = next_work())) {
             g_unannounced.store(true);  // there may be more
@@ -220,7 +281,8 @@ void submit(Work& work) {
 
 void about_to_wait() {
     uint32_t me = os::thread_id();
-    if (g_inline.load(std::memory_order_relaxed) != me || !g_inline.compare_exchange_strong(me, 0)) return;
+    std::atomic<uint32_t>& slot = inline_slot(me);
+    if (slot.load(std::memory_order_relaxed) != me || !slot.compare_exchange_strong(me, 0)) return;
     g_short.store(0, std::memory_order_relaxed);
     (void)ensure_waiter();
 }
