@@ -67,6 +67,39 @@ struct Message {
     }
 };
 
+std::vector<unsigned char> der(unsigned char tag, const std::vector<unsigned char>& content) {
+    std::vector<unsigned char> out = {tag, static_cast<unsigned char>(content.size())};
+    out.insert(out.end(), content.begin(), content.end());
+    return out;
+}
+
+// The first token of a client that speaks SPNEGO (RFC 4178, 4.2.1), as every other system's Negotiate does, with NTLM
+// inside.
+std::vector<unsigned char> spnego_token() {
+    const std::vector<unsigned char> spnego = {0x06, 6, 0x2b, 6, 1, 5, 5, 2};
+    const std::vector<unsigned char> ntlm = {0x06, 10, 0x2b, 6, 1, 4, 1, 0x82, 0x37, 2, 2, 10};
+    const unsigned char asks[] = "NTLMSSP\0\1\0\0\0\x05\x82\x08\x62\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\6\1\0\0\0\0\0";
+    std::vector<unsigned char> inside = der(0xa0, der(0x30, ntlm));
+    const auto token = der(0xa2, der(0x04, {asks, asks + sizeof asks}));
+    inside.insert(inside.end(), token.begin(), token.end());
+    inside = der(0xa0, der(0x30, inside));
+    inside.insert(inside.begin(), spnego.begin(), spnego.end());
+    return der(0x60, inside);
+}
+
+// Whether the server's half of Negotiate takes it.
+SECURITY_STATUS takes_spnego() {
+    Side server;
+    TimeStamp expiry;
+    const SECURITY_STATUS acquired =
+        AcquireCredentialsHandleW(nullptr, const_cast<wchar_t*>(L"Negotiate"), SECPKG_CRED_INBOUND, nullptr, nullptr,
+                                  nullptr, nullptr, &server.credentials, &expiry);
+    if (acquired != SEC_E_OK) return acquired;
+    server.have_credentials = true;
+    std::vector<unsigned char> token = spnego_token();
+    return leg(server, false, token);
+}
+
 bool passes(Side& from, Side& to, bool seal) {
     SecPkgContext_Sizes sizes{};
     if (QueryContextAttributesW(&from.context, SECPKG_ATTR_SIZES, &sizes) != SEC_E_OK) return false;
@@ -132,5 +165,8 @@ int test_sspi(int argc, char** argv) {
                    p.seal_to_server ? "hold" : "fail", p.seal_to_client ? "hold" : "fail");
         CHECK(!p.login || (p.client >= 0 && p.server >= 0));
     }
+    const SECURITY_STATUS spnego = takes_spnego();
+    printf("secur32 Negotiate: SPNEGO %s, 0x%08lx\n", spnego >= 0 ? "taken" : "not taken",
+           static_cast<unsigned long>(spnego));
     return g_failures != 0;
 }
