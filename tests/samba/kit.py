@@ -1,5 +1,33 @@
-"""What tshark finds in a capture of ours."""
+"""What the tests of this folder share: programs in the warm prefix, and what tshark finds in a capture of ours."""
+import argparse
+import os
 import subprocess
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(os.path.dirname(HERE))
+LOGIN = ["games", "RPCTEST", "Secret1!"]
+
+
+def arguments(*positional):
+    """The command line's; the capture of an earlier run is gone."""
+    parser = argparse.ArgumentParser()
+    for name in ("--wine", "--arch", "--prefix", "--exe", "--capture"):
+        parser.add_argument(name, required=True)
+    for name in positional:
+        parser.add_argument(name)
+    options = parser.parse_args()
+    if os.path.exists(options.capture):
+        os.remove(options.capture)
+    return options
+
+
+def start(options, *command, capture=False):
+    """A program in the prefix, Windows' or (--linux) this machine's, whose output can be read."""
+    environment = dict(os.environ)
+    if capture:
+        environment["RPCRT4_CAPTURE"] = "Z:" + options.capture.replace("/", "\\")
+    return subprocess.Popen([f"{TOP}/tools/wine-exec", "--wine", options.wine, "--prefix", options.prefix, *command],
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, env=environment)
 
 
 def tshark(path, *args):
