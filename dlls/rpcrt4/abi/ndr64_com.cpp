@@ -1,8 +1,6 @@
 // COM stubs that MIDL made for both transfer syntaxes.
 #include "abi/proxy_types.h"
 
-#include <cstring>
-
 #include "abi/export.h"
 #include "abi/raise.h"
 #include "stub/proxy/calls.h"
@@ -12,17 +10,11 @@ using abi::ours;
 
 #ifdef _WIN64
 
-namespace {
-constexpr RPC_SYNTAX_IDENTIFIER ndr64 = {{0x71710533, 0xbeba, 0x4937, {0x83, 0x19, 0xb5, 0xdb, 0xef, 0x9c, 0xcc, 0x36}},
-                                         {1, 0}};
-}  // namespace
-
 // A request without a transfer syntax, or in NDR, is described by the top-level strings, whatever pSyntaxInfo holds.
 // NDR64 is not offered by anything of ours: RPC_S_UNSUPPORTED_TRANS_SYN is raised.
 RPC_EXPORT(long, NdrStubCall3)
 (struct IRpcStubBuffer* pThis, struct IRpcChannelBuffer* pChannel, PRPC_MESSAGE pRpcMsg, unsigned long* pdwStubPhase) {
-    const RPC_SYNTAX_IDENTIFIER* syntax = pRpcMsg->TransferSyntax;
-    if (syntax && std::memcmp(syntax, &ndr64, sizeof ndr64) == 0) abi::raise(Status::unsupported_trans_syn);
+    if (abi::is_ndr64(*pRpcMsg)) abi::raise(Status::unsupported_trans_syn);
     abi::raise_if_failed(
         com::stub_call(*ours(pThis), ours(pChannel), *pRpcMsg, reinterpret_cast<uint32_t*>(pdwStubPhase)));
     return S_OK;

@@ -15,6 +15,13 @@ static_assert(offsetof(com::StubTable, vtbl) == offsetof(CInterfaceStubVtbl, Vtb
 static_assert(sizeof(com::StdStub) == sizeof(CStdStubBuffer));
 static_assert(offsetof(com::StdStub, server) == offsetof(CStdStubBuffer, pvServerObject));
 static_assert(offsetof(com::StdStub, factory) == offsetof(CStdStubBuffer, pPSFactory));
+static_assert(offsetof(com::StdStub, call_factory_vtbl) == offsetof(CStdStubBuffer, pCallFactoryVtbl));
+static_assert(offsetof(com::StdStub, async_iid) == offsetof(CStdStubBuffer, pAsyncIID));
+static_assert(sizeof(com::AsyncChannelVtbl) == sizeof(IAsyncRpcChannelBufferVtbl));
+static_assert(offsetof(com::AsyncChannelVtbl, Send) == offsetof(IAsyncRpcChannelBufferVtbl, Send));
+static_assert(sizeof(com::SynchronizeVtbl) == sizeof(ISynchronizeVtbl));
+static_assert(offsetof(com::SynchronizeVtbl, Reset) == offsetof(ISynchronizeVtbl, Reset));
+static_assert(sizeof(com::CallFactoryVtbl) == sizeof(ICallFactoryVtbl));
 static_assert(sizeof(com::StdFactory) == sizeof(CStdPSFactoryBuffer));
 static_assert(offsetof(com::StdFactory, files) == offsetof(CStdPSFactoryBuffer, pProxyFileList));
 static_assert(sizeof(RPC_MESSAGE) == sizeof(RPCOLEMESSAGE));
@@ -32,6 +39,13 @@ static_assert(sizeof(com::ArrayDesc) == sizeof(ARRAYDESC));
 static_assert(offsetof(com::ElementDesc, flags) == offsetof(ELEMDESC, paramdesc.wParamFlags));
 static_assert(sizeof(com::TypeInfoVtbl) == sizeof(ITypeInfoVtbl));
 static_assert(offsetof(com::TypeInfoVtbl, GetRefTypeInfo) == offsetof(ITypeInfoVtbl, GetRefTypeInfo));
+
+// Whether a request says that it is in NDR64.
+inline bool is_ndr64(const RPC_MESSAGE& message) {
+    constexpr RPC_SYNTAX_IDENTIFIER ndr64 = {
+        {0x71710533, 0xbeba, 0x4937, {0x83, 0x19, 0xb5, 0xdb, 0xef, 0x9c, 0xcc, 0x36}}, {1, 0}};
+    return message.TransferSyntax && std::memcmp(message.TransferSyntax, &ndr64, sizeof ndr64) == 0;
+}
 
 inline com::TypeInfo* ours(ITypeInfo* p) {
     return reinterpret_cast<com::TypeInfo*>(p);

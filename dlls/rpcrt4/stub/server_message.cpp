@@ -156,8 +156,8 @@ Status ServerMessage::await_parameters() {
     return Status::ok;
 }
 
-Status ServerMessage::unmarshal(RPC_ASYNC_STATE* async) {
-    if (!target_) RPC_TRY(await_parameters());
+// The frame without its parameters, and what the stub message needs for them.
+Status ServerMessage::begin_frame() {
     server_initialize(*message_, stub_, *desc_);
     apply_procedure(procedure_, stub_);
     request_ = stub_.BufferStart;
@@ -167,10 +167,34 @@ Status ServerMessage::unmarshal(RPC_ASYNC_STATE* async) {
         com::attach_channel(stub_, target_->channel);
         store<void*>(frame_, target_->object);
     }
-    if (procedure_.oi_flags & oi_rpcss_alloc) {
-        RPC_TRY(rpcss::establish(stub_, environment_));
-        RPC_TRY(scope_.enter(environment_));
+    if (!(procedure_.oi_flags & oi_rpcss_alloc)) return Status::ok;
+    RPC_TRY(rpcss::establish(stub_, environment_));
+    return scope_.enter(environment_);
+}
+
+Status ServerMessage::prepare_results() {
+    RPC_TRY(begin_frame());
+    if (procedure_.oi_flags & oi_full_pointers) RPC_TRY(ndr::full_pointers_init(stub_, XLAT_SERVER));
+    RPC_TRY(ndr::track_allocations(stub_));
+    Status status = ndr::correlation_init(stub_);
+    Parameter p;
+    unsigned int ordinal = 0;
+    for (ParameterCursor at(procedure_); !failed(status) && at.next(p); ++ordinal) {
+        p.attributes &= static_cast<uint16_t>(~Parameter::in);
+        if (!p.is(Parameter::returned)) status = prepare_out(p, ordinal);
     }
+    if (failed(status)) {
+        ndr::discard_tracked(stub_);
+        return status;
+    }
+    ndr::forget_tracked(stub_);
+    whole_ = true;
+    return Status::ok;
+}
+
+Status ServerMessage::unmarshal(RPC_ASYNC_STATE* async) {
+    if (!target_) RPC_TRY(await_parameters());
+    RPC_TRY(begin_frame());
     if (async) {
         if (procedure_.arguments_size < slot_size) return Status::bad_stub_data;
         store<void*>(frame_, async);

@@ -47,6 +47,8 @@ public:
     Status find(RPC_MESSAGE& message, const ObjectTarget& target, Style style);
     // Makes the frame: [in] parameters from the request, room for [out] ones. `async`: argument 0, or null.
     Status unmarshal(RPC_ASYNC_STATE* async);
+    // Makes the frame of a Finish_, for which nothing comes from the request: every [out] parameter has room for what the method answers.
+    Status prepare_results();
     // Calls the manager routine: its result's bits. User code, and whatever it raises passes through. An asynchronous manager
     // may have ended the call, and this, when it returns.
     uint64_t call_manager();
@@ -81,6 +83,7 @@ private:
     Status adopt_context(ServerContext* context, const Parameter& p, unsigned int ordinal);
     Status set_handle_argument();
     Status unmarshal_parameters();
+    Status begin_frame();
     uint8_t* data_of(const Parameter& p);
     Status make_frame();
     Status initialize_ignored(const Parameter& p);

@@ -22,4 +22,9 @@ Status stub_call(StubBuffer& stub, Channel* channel, RPC_MESSAGE& message, uint3
 // NdrStubCall (x86): the same with the descriptors of -Oi.
 Status stub_call_oi(StubBuffer& stub, Channel* channel, RPC_MESSAGE& message, uint32_t* phase);
 
+// NdrDcomAsyncClientCall: as object_call, for a Begin_ or Finish_ alone.
+Status async_object_call(const MIDL_STUB_DESC& desc, PFORMAT_STRING format, stub::Slot* args, uint64_t& result);
+// The same for procedure `number` of an interface that is described in several transfer syntaxes.
+Status async_object_call_all(const MIDL_STUBLESS_PROXY_INFO& info, unsigned int number, stub::Slot* args, uint64_t& result);
+
 }  // namespace rpc::com

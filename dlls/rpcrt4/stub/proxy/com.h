@@ -25,7 +25,8 @@ constexpr Hresult s_ok = 0, s_false = 1, e_notimpl = hr(0x80004001), e_nointerfa
                   e_out_of_memory = hr(0x8007000e), e_invalidarg = hr(0x80070057), rpc_e_fault = hr(0x80010104),
                   rpc_e_invalid_method = hr(0x80010107), class_e_no_aggregation = hr(0x80040110),
                   class_e_not_available = hr(0x80040111), co_e_obj_not_connected = hr(0x800401fd),
-                  rpc_e_version_mismatch = hr(0x80010110);
+                  rpc_e_version_mismatch = hr(0x80010110), rpc_e_server_fault = hr(0x80010105),
+                  rpc_s_call_pending = hr(0x80010115), rpc_e_call_complete = hr(0x80010117);
 
 // What an RPC status is as an HRESULT (NdrProxyErrorHandler): HRESULTs stay, anything else is a Win32 error.
 constexpr Hresult to_hresult(Status status) {
@@ -46,6 +47,10 @@ constexpr GUID iid_unknown = {0x00000000, 0, 0, {0xc0, 0, 0, 0, 0, 0, 0, 0x46}};
 constexpr GUID iid_rpc_proxy_buffer = {0xd5f56a34, 0x593b, 0x101a, {0xb5, 0x69, 0x08, 0x00, 0x2b, 0x2d, 0xbf, 0x7a}};
 constexpr GUID iid_rpc_stub_buffer = {0xd5f56afc, 0x593b, 0x101a, {0xb5, 0x69, 0x08, 0x00, 0x2b, 0x2d, 0xbf, 0x7a}};
 constexpr GUID iid_ps_factory_buffer = {0xd5f569d0, 0x593b, 0x101a, {0xb5, 0x69, 0x08, 0x00, 0x2b, 0x2d, 0xbf, 0x7a}};
+constexpr GUID iid_async_rpc_channel_buffer = {
+    0xa5029fb6, 0x3c34, 0x11d1, {0x9c, 0x99, 0x00, 0xc0, 0x4f, 0xb9, 0x98, 0xaa}};
+constexpr GUID iid_call_factory = {0x1c733a30, 0x2a1c, 0x11ce, {0xad, 0xe5, 0x00, 0xaa, 0x00, 0x44, 0x77, 0x3d}};
+constexpr GUID iid_synchronize = {0x00000030, 0, 0, {0xc0, 0, 0, 0, 0, 0, 0, 0x46}};
 constexpr GUID iid_rpc_channel_buffer2 = {0x594f31d0, 0x7f19, 0x11d0, {0xb1, 0x94, 0x00, 0xa0, 0xc9, 0x0d, 0xc8, 0xbf}};
 
 // --- interfaces -----------------------------------------------------------------------------------------------------
@@ -77,6 +82,38 @@ struct ChannelVtbl {
 struct Channel {
     const ChannelVtbl* vtbl;
     Unknown* unknown() { return reinterpret_cast<Unknown*>(this); }
+};
+
+// ISynchronize
+struct SynchronizeVtbl {
+    UnknownVtbl unknown;
+    Hresult(RPC_ENTRY* Wait)(void* self, uint32_t flags, uint32_t milliseconds);
+    Hresult(RPC_ENTRY* Signal)(void* self);
+    Hresult(RPC_ENTRY* Reset)(void* self);
+};
+struct Synchronize {
+    const SynchronizeVtbl* vtbl;
+};
+
+// IAsyncRpcChannelBuffer, an IRpcChannelBuffer2.
+struct AsyncChannelVtbl {
+    ChannelVtbl channel;
+    Hresult(RPC_ENTRY* Send)(void* self, RPC_MESSAGE* message, Synchronize* done, uint32_t* status);
+    Hresult(RPC_ENTRY* Receive)(void* self, RPC_MESSAGE* message, uint32_t* status);
+    Hresult(RPC_ENTRY* GetDestCtxEx)(void* self, RPC_MESSAGE* message, uint32_t* context, void** data);
+};
+struct AsyncChannel {
+    const AsyncChannelVtbl* vtbl;
+    Channel* plain() { return reinterpret_cast<Channel*>(this); }
+};
+
+// ICallFactory
+struct CallFactoryVtbl {
+    UnknownVtbl unknown;
+    Hresult(RPC_ENTRY* CreateCall)(void* self, const GUID* iid, Unknown* outer, const GUID* wanted, void** object);
+};
+struct CallFactory {
+    const CallFactoryVtbl* vtbl;
 };
 
 struct ProxyBufferVtbl {
@@ -147,6 +184,7 @@ struct ProxyFile {
     const void* lookup;            // their search routine; ours needs none
     uint16_t size;
     uint16_t version;  // 1: -Os, no proxy information; 2 interpreted; 6 with asynchronous interfaces
+    // Version 6: for each interface its asynchronous twin; -1 where it is one itself, null where there is none.
     const GUID* const* async_iids;
     intptr_t filler[3];
 };
@@ -156,7 +194,7 @@ struct StdStub {
     const StubBufferVtbl* vtbl;
     int32_t refs;
     Unknown* server;
-    const void* call_factory_vtbl;
+    const CallFactoryVtbl* call_factory_vtbl;  // null without an asynchronous twin
     const GUID* async_iid;
     FactoryBuffer* factory;
     const void* release_marshal_buffers_vtbl;

@@ -45,6 +45,8 @@ Hresult RPC_ENTRY factory_create_stub(void* self, const GUID* iid, Unknown* serv
     *stub = nullptr;
     Interface entry;
     if (!find_interface(from(self).files, *iid, entry)) return e_nointerface;
+    // Calls come on the synchronous interface alone; its stub makes those of call objects.
+    if (entry.sync_iid) return e_nointerface;
     return create_stub(entry, server, *static_cast<FactoryBuffer*>(self), stub);
 }
 
@@ -72,10 +74,14 @@ Hresult can_unload(StdFactory& factory) {
     return std::atomic_ref<int32_t>(factory.refs).load() ? s_false : s_ok;
 }
 
+bool own_interface(FactoryBuffer& self, const GUID& iid, Interface& found) {
+    return self.vtbl == &factory_vtbl && find_interface(reinterpret_cast<StdFactory&>(self).files, iid, found);
+}
+
 Hresult factory_for(FactoryBuffer& self, const GUID& iid, FactoryBuffer** found) {
     *found = nullptr;
     Interface entry;
-    if (self.vtbl == &factory_vtbl && find_interface(reinterpret_cast<StdFactory&>(self).files, iid, entry)) {
+    if (own_interface(self, iid, entry)) {
         self.vtbl->unknown.AddRef(&self);
         *found = &self;
         return s_ok;

@@ -12,9 +12,17 @@ Hresult get_class_object(const GUID& clsid, const GUID& iid, void** object, cons
 // NdrDllCanUnloadNow: s_false while proxies, stubs or references to the class object exist.
 Hresult can_unload(StdFactory& factory);
 
+// The entry of an interface that this factory's own DLL has.
+[[nodiscard]] bool own_interface(FactoryBuffer& self, const GUID& iid, Interface& found);
+
 // The factory that makes proxies and stubs of an interface: this one, where its DLL has the interface, else the
 // registered one. A reference goes to *found.
 Hresult factory_for(FactoryBuffer& self, const GUID& iid, FactoryBuffer** found);
+
+// The system's manual-reset event as an ISynchronize, aggregated by `outer`: *inner is its own IUnknown, with a reference.
+// Host: what set_synchronizer gave.
+Hresult make_synchronizer(Unknown* outer, Unknown** inner);
+void set_synchronizer(Hresult (*make)(Unknown* outer, Unknown** inner));  // host builds only
 
 // As registered with the system (CoGetPSClsid, CoGetClassObject). Host: what set_registered_factory gave.
 Hresult registered_factory(const GUID& iid, FactoryBuffer** found);

@@ -1,9 +1,11 @@
 #include <cstring>
 
 #include "ndr/ndr.h"
+#include "stub/proxy/async_call.h"
 #include "stub/proxy/calls.h"
 #include "stub/proxy/messages.h"
 #include "stub/proxy/proxy.h"
+#include "stub/syntax.h"
 
 namespace rpc::com {
 
@@ -23,6 +25,7 @@ struct ObjectCall {
     Procedure procedure{};
     RPC_MESSAGE message{};
     MIDL_STUB_MESSAGE stub{};
+    AsyncHalf half{};
 
     void* object() const { return reinterpret_cast<void*>(args[0]); }
 
@@ -30,11 +33,17 @@ struct ObjectCall {
         Style style = is_second_interpreter(format) ? Style::oif : Style::oi;
         RPC_TRY(parse_procedure(format, desc->pFormatTypes, style, false, procedure));
         if (procedure.arguments_size < slot_size) return Status::bad_stub_data;
-        return check_object_supported(procedure);
+        RPC_TRY(check_object_supported(procedure));
+        // Begin_ and Finish_ make no sense on anything but a call object, and nothing else does on one.
+        bool of_call_object = proxy_of(object()).async != nullptr;
+        bool is_half = (procedure.opt_flags & opt_has_async_uuid) != 0 && procedure.number >= 3;
+        return of_call_object == is_half ? Status::ok : Status::bad_stub_data;
     }
 
+    bool is_async() const { return proxy_of(object()).async != nullptr; }
+
     Status call() {
-        client_initialize(message, stub, *desc, procedure.number);
+        client_initialize(message, stub, *desc, is_async() ? synchronous_method(procedure.number) : procedure.number);
         message.RpcFlags = procedure.rpc_flags;
         stub.StackTop = reinterpret_cast<unsigned char*>(args);
         apply_procedure(procedure, stub);
@@ -45,6 +54,8 @@ struct ObjectCall {
         frame.floats = floats;
         // Whatever happens, the caller finds no garbage in what it takes for results.
         RPC_TRY(clear_out_parameters(frame));
+        if (is_async())
+            return is_begin(procedure.number) ? half.begin(object(), frame) : half.finish(object(), frame, result);
         RPC_TRY(proxy_attach(object(), stub));
         if (procedure.oi_flags & oi_full_pointers) RPC_TRY(ndr::full_pointers_init(stub, XLAT_CLIENT));
         RPC_TRY(size_in_parameters(frame));
@@ -70,6 +81,7 @@ struct ObjectCall {
     void release() {
         if (stub.FullPtrXlatTables) ndr::full_pointers_free(stub);
         proxy_free_buffer(stub);
+        half.release();
     }
 
     Status run() {
@@ -110,6 +122,21 @@ Status object_call(const MIDL_STUB_DESC& desc, PFORMAT_STRING format, Slot* args
     RPC_TRY(call.run());
     result = call.result;
     return Status::ok;
+}
+
+Status async_object_call(const MIDL_STUB_DESC& desc, PFORMAT_STRING format, Slot* args, uint64_t& result) {
+    if (!proxy_of(reinterpret_cast<void*>(args[0])).async) return Status::bad_stub_data;
+    return object_call(desc, format, args, stub_float_argument, result);
+}
+
+Status async_object_call_all(const MIDL_STUBLESS_PROXY_INFO& info, unsigned int number, Slot* args, uint64_t& result) {
+    Ndr20Interface ndr20;
+    PFORMAT_STRING format = nullptr;
+    RPC_TRY(find_ndr20(info, ndr20));
+    RPC_TRY(ndr20.procedure(number, format));
+    if (ndr20.matches_desc()) return async_object_call(*ndr20.desc, format, args, result);
+    MIDL_STUB_DESC own = ndr20.own_desc();
+    return async_object_call(own, format, args, result);
 }
 
 Status stubless_call(uint32_t method, Slot* args, const uint64_t* floats, StublessResult& out) {

@@ -1,6 +1,7 @@
 #include "stub/proxy/proxy.h"
 
 #include "base/alloc.h"
+#include "stub/proxy/async_call.h"
 #include "stub/proxy/factory.h"
 #include "stub/proxy/thunks.h"
 
@@ -26,6 +27,12 @@ Hresult RPC_ENTRY buffer_query(void* self, const GUID* iid, void** object) {
         *object = self;
         return s_ok;
     }
+    if (p.async_iid && same(*iid, iid_call_factory)) {
+        increment(p.refs);
+        *object = &p.call_factory;
+        return s_ok;
+    }
+    if (p.synchronizer && same(*iid, iid_synchronize)) return p.synchronizer->query(*iid, object);
     if (!same(*iid, *p.own_iid)) return e_nointerface;
     p.outer->add_ref();
     *object = &p.methods;
@@ -45,6 +52,8 @@ void RPC_ENTRY buffer_disconnect(void* self) {
 void destroy_proxy(Proxy& p) {
     buffer_disconnect(&p);
     drop(p.base);
+    if (p.async) async_call_free(p.async);
+    drop(p.synchronizer);
     FactoryBuffer* factory = p.factory;
     mem_free(&p);
     factory->vtbl->unknown.Release(factory);
@@ -94,6 +103,15 @@ Hresult fill_table(const Interface& entry, Proxy& p, bool& inherits) {
     return s_ok;
 }
 
+// Makes the proxy of an asynchronous interface a call object.
+Hresult make_call_object(const Interface& entry, Proxy& p) {
+    p.wire_iid = entry.sync_iid;
+    p.async = async_call_new();
+    if (!p.async) return e_out_of_memory;
+    auto* own = reinterpret_cast<Unknown*>(&p);
+    return p.outer == own ? make_synchronizer(own, &p.synchronizer) : s_ok;
+}
+
 Hresult create_base(const Interface& entry, Proxy& p) {
     FactoryBuffer* factory = nullptr;
     if (Hresult h = factory_for(*p.factory, *entry.base, &factory); bad(h)) return h;
@@ -107,7 +125,43 @@ Hresult create_base(const Interface& entry, Proxy& p) {
     return s_ok;
 }
 
+// --- ICallFactory
+
+Proxy& of_call_factory(void* self) {
+    return *reinterpret_cast<Proxy*>(static_cast<uint8_t*>(self) - offsetof(Proxy, call_factory));
+}
+Hresult RPC_ENTRY call_factory_query(void* self, const GUID* iid, void** object) {
+    return buffer_query(&of_call_factory(self), iid, object);
+}
+uint32_t RPC_ENTRY call_factory_add_ref(void* self) {
+    return buffer_add_ref(&of_call_factory(self));
+}
+uint32_t RPC_ENTRY call_factory_release(void* self) {
+    return buffer_release(&of_call_factory(self));
+}
+
+Hresult RPC_ENTRY call_factory_create(void* self, const GUID* iid, Unknown* outer, const GUID* wanted, void** found) {
+    Proxy& p = of_call_factory(self);
+    if (!found) return e_invalidarg;
+    *found = nullptr;
+    if (!iid || !wanted || (outer && !same(*wanted, iid_unknown))) return e_invalidarg;
+    Interface entry;
+    if (!same(*iid, *p.async_iid) || !own_interface(*p.factory, *iid, entry)) return e_nointerface;
+    ProxyBuffer* made = nullptr;
+    void* object = nullptr;
+    if (Hresult h = create_proxy(entry, outer, *p.factory, &made, &object); bad(h)) return h;
+    Channel* channel = channel_of(p).load();
+    Hresult h = channel ? made->vtbl->Connect(made, channel) : s_ok;
+    if (!bad(h)) h = made->unknown()->query(*wanted, found);
+    static_cast<Unknown*>(object)->release();
+    drop(made);
+    return h;
+}
+
 }  // namespace
+
+constexpr CallFactoryVtbl proxy_call_factory_vtbl = {{call_factory_query, call_factory_add_ref, call_factory_release},
+                                                     call_factory_create};
 
 Hresult create_proxy(const Interface& entry, Unknown* outer, FactoryBuffer& factory, ProxyBuffer** buffer,
                      void** object) {
@@ -122,9 +176,12 @@ Hresult create_proxy(const Interface& entry, Unknown* outer, FactoryBuffer& fact
     p->own_iid = p->wire_iid = &entry.iid();
     p->stubless = entry.stubless;
     p->method_count = count;
+    p->call_factory.vtbl = &proxy_call_factory_vtbl;
+    p->async_iid = entry.async_iid;
     factory.vtbl->unknown.AddRef(&factory);
     bool inherits = false;
-    Hresult h = fill_table(entry, *p, inherits);
+    Hresult h = entry.sync_iid ? make_call_object(entry, *p) : s_ok;
+    if (!bad(h)) h = fill_table(entry, *p, inherits);
     if (!bad(h) && inherits) h = create_base(entry, *p);
     if (bad(h)) {
         destroy_proxy(*p);

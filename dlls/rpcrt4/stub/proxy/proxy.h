@@ -4,6 +4,8 @@
 
 namespace rpc::com {
 
+struct AsyncCall;
+
 struct Proxy {
     const ProxyBufferVtbl* vtbl;  // IRpcProxyBuffer, the inner unknown
     void** methods;               // the client's interface pointer points here
@@ -15,6 +17,10 @@ struct Proxy {
     FactoryBuffer* factory;
     const GUID* own_iid;
     const GUID* wire_iid;  // what calls are made on: for a base proxy, the derived interface
+    CallFactory call_factory;  // offered where there is an asynchronous twin
+    const GUID* async_iid;     // that one, or null
+    AsyncCall* async;          // of an asynchronous interface, whose proxy is a call object
+    Unknown* synchronizer;     // its event, where no aggregate brings one
     const MIDL_STUBLESS_PROXY_INFO* stubless;
     uint32_t method_count;
     void* table[1];  // the vtable: the DLL's own one may lie in constant memory
@@ -23,6 +29,10 @@ struct Proxy {
 // *buffer and *object each get a reference; `outer` may be null (then the proxy stands alone). Any thread.
 Hresult create_proxy(const Interface& entry, Unknown* outer, FactoryBuffer& factory, ProxyBuffer** buffer,
                      void** object);
+
+// ICallFactory of the proxy of an interface with [async_uuid]: a call object is the proxy of the asynchronous interface, with
+// this one's channel.
+extern const CallFactoryVtbl proxy_call_factory_vtbl;
 
 // The proxy whose interface pointer that is.
 inline Proxy& proxy_of(void* object) {

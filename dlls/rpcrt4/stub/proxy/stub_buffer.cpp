@@ -1,6 +1,7 @@
 #include "stub/proxy/stub_buffer.h"
 
 #include "base/alloc.h"
+#include "stub/proxy/async_stub.h"
 #include "stub/proxy/factory.h"
 
 namespace rpc::com {
@@ -101,6 +102,8 @@ Hresult create_stub(const Interface& entry, Unknown* server, FactoryBuffer& fact
     if (!s) return e_out_of_memory;
     s->refs = 1;
     s->factory = &factory;
+    s->async_iid = entry.async_iid;
+    if (entry.async_iid) s->call_factory_vtbl = &stub_call_factory_vtbl;
     factory.vtbl->unknown.AddRef(&factory);
     if (plain) {
         s->vtbl = &entry.stub->vtbl;
@@ -143,9 +146,10 @@ Hresult RPC_ENTRY stub_query(void* self, const GUID* iid, void** object) {
     if (!object) return e_pointer;
     *object = nullptr;
     if (!iid) return e_invalidarg;
-    if (!same(*iid, iid_unknown) && !same(*iid, iid_rpc_stub_buffer)) return e_nointerface;
+    bool factory = same(*iid, iid_call_factory) && std_stub(self).call_factory_vtbl;
+    if (!factory && !same(*iid, iid_unknown) && !same(*iid, iid_rpc_stub_buffer)) return e_nointerface;
     increment(std_stub(self).refs);
-    *object = self;
+    *object = factory ? static_cast<void*>(&std_stub(self).call_factory_vtbl) : self;
     return s_ok;
 }
 

@@ -2,6 +2,27 @@
 
 namespace rpc::com {
 
+namespace {
+
+// The asynchronous twin of the interface at `index`, or null.
+const GUID* async_twin(const ProxyFile& file, uint16_t index) {
+    if (file.version < 6 || !file.async_iids) return nullptr;
+    const GUID* iid = file.async_iids[index];
+    return iid == reinterpret_cast<const GUID*>(~uintptr_t{0}) ? nullptr : iid;
+}
+
+// The interface whose twin `iid` is, or null.
+const GUID* synchronous_twin(const ProxyFile& file, const GUID& iid) {
+    if (file.version < 6 || !file.async_iids) return nullptr;
+    for (uint16_t i = 0; i < file.size && file.proxies[i]; ++i) {
+        const GUID* twin = async_twin(file, i);
+        if (twin && file.stubs[i] && same(*twin, iid)) return file.stubs[i]->header.iid;
+    }
+    return nullptr;
+}
+
+}  // namespace
+
 bool interface_at(const ProxyFile& file, uint16_t index, Interface& found) {
     if (index >= file.size || !file.proxies || !file.stubs) return false;
     found = Interface();
@@ -17,8 +38,11 @@ bool interface_at(const ProxyFile& file, uint16_t index, Interface& found) {
         found.proxy = reinterpret_cast<const ProxyTable*>(static_cast<const uint8_t*>(proxy) + sizeof(void*));
     }
     found.base = file.base_iids ? file.base_iids[index] : nullptr;
-    return found.proxy->iid && found.stub->header.iid && found.method_count() >= 3 &&
-           found.method_count() <= method_limit;
+    if (!found.proxy->iid || !found.stub->header.iid || found.method_count() < 3 || found.method_count() > method_limit)
+        return false;
+    found.async_iid = async_twin(file, index);
+    found.sync_iid = synchronous_twin(file, *found.proxy->iid);
+    return true;
 }
 
 bool find_interface(const ProxyFile* const* files, const GUID& iid, Interface& found) {
