@@ -1,8 +1,10 @@
 // The type library, made with the system's own ICreateTypeLib2.
 #include "types.h"
 
+#include <initializer_list>
+
 #define LIBRARY_GUID(name, n)                                                                                          \
-    const GUID name = {0x5b0d6a10, 0x7c1e, 0x4f0e, {0x9d, 0x6e, 0, 0, 0, 0, 2 + (sizeof(void*) == 8), n}}
+    GUID name = {0x5b0d6a10, 0x7c1e, 0x4f0e, {0x9d, 0x6e, 0, 0, 0, 0, 2 + (sizeof(void*) == 8), n}}
 LIBRARY_GUID(library_id, 0);
 LIBRARY_GUID(iid_base, 1);
 LIBRARY_GUID(iid_thing, 2);
@@ -318,12 +320,16 @@ GUID single_iid(int method) {
     return iid;
 }
 
+void use_other_identifiers() {
+    for (GUID* id : {&library_id, &iid_base, &iid_thing, &iid_types, &iid_dual, &iid_events, &clsid_thing}) id->Data4[6] ^= 1;
+}
+
 HRESULT make_library(const wchar_t* path, bool singles) {
     result = S_OK;
     ICreateTypeLib2* library = nullptr;
     ITypeLib* ole = nullptr;
     ITypeInfo *unknown = nullptr, *dispatch = nullptr;
-    check(CreateTypeLib2(sizeof(void*) == 8 ? SYS_WIN64 : SYS_WIN32, path, &library));
+    check(CreateTypeLib2(native_kind, path, &library));
     check(LoadRegTypeLib(stdole, 2, 0, 0, &ole));
     if (FAILED(result)) return result;
     check(ole->GetTypeInfoOfGuid(IID_IUnknown, &unknown));

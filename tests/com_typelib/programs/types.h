@@ -103,9 +103,14 @@ struct IDual : IDispatch {
     virtual HRESULT STDMETHODCALLTYPE Self(IDual** self) = 0;
 };
 
-extern const GUID library_id, iid_base, iid_thing, iid_types, iid_dual, iid_events, clsid_thing;
+extern GUID library_id, iid_base, iid_thing, iid_types, iid_dual, iid_events, clsid_thing;
+
+// The programs of either architecture have identifiers of their own; from here on those of the other one.
+void use_other_identifiers();
 
 constexpr int type_methods = 38;
+
+constexpr SYSKIND native_kind = sizeof(void*) == 8 ? SYS_WIN64 : SYS_WIN32;
 
 // Writes the library to `path`. With `singles` every method of ITypes also stands alone, in an interface of its own.
 HRESULT make_library(const wchar_t* path, bool singles = false);
