@@ -2,6 +2,7 @@
 // process to a local server's.
 //   com_ole                both
 //   com_ole serve EVENT    the server: registers its class, says so, and waits for the event that ends it
+//   com_ole die            a client that does not come back from its call
 #include <initguid.h>
 #include "calc.h"
 #include "more.h"
@@ -29,6 +30,14 @@ static const CLSID clsid_server = {0x5b0d6a10, 0x7c1e, 0x4f0e, {0x9d, 0x6e, 0, 0
 static const ProxyFileInfo* files[] = {&calc_ProxyFileInfo, &more_ProxyFileInfo, nullptr};
 
 static volatile LONG objects;
+static const wchar_t* serving;  // the name of a server's event
+constexpr HRESULT stay_inside = 0x20000d1e;
+
+static HANDLE event_of(const wchar_t* server, const wchar_t* what) {
+    wchar_t name[96];
+    wsprintfW(name, L"%ls.%ls", server, what);
+    return CreateEventW(nullptr, TRUE, FALSE, name);
+}
 
 struct Server : IMore {
     LONG refs = 1;
@@ -72,7 +81,13 @@ struct Server : IMore {
         to->y = from.y + (by ? by->y : 100);
         return S_OK;
     }
-    HRESULT STDMETHODCALLTYPE Answer(HRESULT what) override { return what; }
+    HRESULT STDMETHODCALLTYPE Answer(HRESULT what) override {
+        if (serving && what == stay_inside) {
+            SetEvent(event_of(serving, L"inside"));
+            WaitForSingleObject(event_of(serving, L"dead"), 60000);
+        }
+        return what;
+    }
     HRESULT STDMETHODCALLTYPE Raise(ULONG code) override {
         RaiseException(code, 0, 0, nullptr);
         return S_OK;
@@ -236,7 +251,33 @@ static void apartments() {
 // --- two processes
 // ------------------------------------------------------------------------------------------------------
 
+// A client dies while the server is in its call: the server answers nobody, and goes on.
+static void dying_client(const wchar_t* program, const wchar_t* name) {
+    HANDLE inside = event_of(name, L"inside"), dead = event_of(name, L"dead");
+    wchar_t line[MAX_PATH + 100];
+    wsprintfW(line, L"\"%ls\" die", program);
+    STARTUPINFOW start = {};
+    start.cb = sizeof start;
+    PROCESS_INFORMATION process = {};
+    CHECK(CreateProcessW(program, line, nullptr, nullptr, FALSE, 0, nullptr, nullptr, &start, &process));
+    HANDLE both[2] = {inside, process.hProcess};
+    CHECK_EQ(WaitForMultipleObjects(2, both, FALSE, 60000), WAIT_OBJECT_0);
+    CHECK(TerminateProcess(process.hProcess, 77));
+    CHECK_EQ(WaitForSingleObject(process.hProcess, 60000), WAIT_OBJECT_0);
+    DWORD code = 0;
+    GetExitCodeProcess(process.hProcess, &code);
+    CHECK_EQ(code, 77);
+    SetEvent(dead);
+}
+
+static int die() {
+    IMore* object = nullptr;
+    if (FAILED(CoCreateInstance(clsid_server, nullptr, CLSCTX_LOCAL_SERVER, IID_IMore, (void**)&object))) return 1;
+    return object->Answer(stay_inside) == stay_inside ? 2 : 3;
+}
+
 static int serve(const wchar_t* name) {
+    serving = name;
     HANDLE end = OpenEventW(SYNCHRONIZE, FALSE, name);
     static Class factory;
     DWORD cookie = 0;
@@ -273,6 +314,8 @@ static void processes() {
         LONG sum = 0;
         CHECK_EQ(object->Add(1, 2, &sum), S_OK);
         CHECK_EQ(sum, 3);
+        dying_client(program, name);
+        calls(object);
         object->Release();
     }
     SetEvent(end);
@@ -288,6 +331,7 @@ int wmain(int argc, wchar_t** argv) {
     CHECK_EQ(CoInitializeEx(nullptr, server ? COINIT_MULTITHREADED : COINIT_APARTMENTTHREADED), S_OK);
     register_proxies();
     if (server) return serve(argv[2]);
+    if (argc == 2 && !wcscmp(argv[1], L"die")) return die();
     apartments();
     printf("apartments: %d failures\n", g_failures);
     processes();
