@@ -281,7 +281,7 @@ void roll_back(MIDL_STUB_MESSAGE& m, Notes& notes, Notes::Mark mark) {
     Vector<Allocation>& all = notes.allocations;
     for (size_t i = mark.allocations; i < all.size(); ++i)
         if (all[i].slot) std::memset(all[i].slot, 0, narrow && !all[i].native ? 4 : sizeof(void*));
-    while (notes.inner.size() > mark.inner) release(notes.inner.pop_back());
+    while (notes.inner.size() > mark.inner) release(notes.inner.pop());
     while (all.size() > mark.allocations) {
         Allocation a = all.pop_back();
         if (a.object) release_object(m, a.block);

@@ -1,6 +1,7 @@
 #pragma once
 // What unmarshalling writes down: blocks it allocated, and sizes that can be checked only later.
 #include "base/vector.h"
+#include "ndr/block_list.h"
 #include "ndr/format.h"
 #include "ndr/ndr.h"
 
@@ -33,7 +34,7 @@ struct Notes {
     }
 
     Vector<Allocation> allocations;
-    Vector<uint8_t*> inner;  // blocks that nothing but blocks of this list or of the other leads to
+    BlockList inner;  // blocks that nothing but blocks of this list or of the other leads to
     Vector<LateCheck> checks;
     bool keep_allocations = false;
     bool keep_checks = false;

@@ -6,9 +6,6 @@
 
 namespace rpc::ndr {
 
-// Windows numbers referents of unique pointers like this; the peer only asks whether it is 0.
-uint32_t Walker::next_id() { return 0x20000u + 4u * message_.UniquePtrCount++; }
-
 Status Walker::plain_pointer(uint8_t* slot, Format f, bool native) {
     if (f[0] != fc_rp) return start_pointer(slot, f, native);
     Pending p{};

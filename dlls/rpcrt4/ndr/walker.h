@@ -119,7 +119,8 @@ public:
     Status object_pointer(uint8_t* slot, Format f, bool native);
     uint8_t* load(const uint8_t* slot, bool native = false) const;
     void store(uint8_t* slot, uint8_t* value, bool native = false) const;
-    uint32_t next_id();
+    // Windows numbers referents of unique pointers like this; the peer only asks whether it is 0.
+    uint32_t next_id() { return 0x20000u + 4u * message_.UniquePtrCount++; }
 
     // --- plans; planned.cpp ---
     // `count` structures `f` in a row. `done` tells whether there is a plan; nothing was done without one.
@@ -200,9 +201,11 @@ private:
     Status finish(Status s);
     Plan* plan_of(Format f);
     template <Op op>
-    Status flat_planned(const Plan& plan, uint8_t* memory, uint8_t*& wire);
+    Status align_planned(unsigned mask);
     template <Op op>
-    Status text_planned(const Plan::Pointer& p, uint8_t* slot, uint8_t* value, bool ours);
+    Status flat_planned(const Plan& plan, uint8_t* memory, uint8_t*& wire);
+    template <Op op, size_t each>
+    Status text_planned(uint8_t* slot, uint8_t* value, bool ours);
     template <Op op>
     Status leaf_planned(const Plan::Pointer& p, uint8_t* slot, uint8_t* value, bool ours);
     template <Op op>
