@@ -112,7 +112,7 @@ SAMPLES = {
 
 
 # impacket does not align elements behind their count ([C706] 14.2.2), and leaves the count of a conformant structure within
-# another where it is, instead of in front of all (14.3.7.2).
+# another where it is, instead of in front of all (14.3.7.1).
 BEYOND_IMPACKET = {"hypers", "nested", "nested_with_pointer"}
 
 

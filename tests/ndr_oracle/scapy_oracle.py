@@ -34,7 +34,7 @@ def stub(*values):
 
 
 def text(string, kind="u2"):
-    """A conformant varying string: three counts, and its characters with the terminator ([C706] 14.3.4.3)."""
+    """A conformant varying string: three counts, and its characters with the terminator ([C706] 14.3.4.2)."""
     codes = [*map(ord, string), 0]
     return [("u4", len(codes), 0, len(codes)), (kind, *codes)]
 
@@ -56,7 +56,7 @@ SAMPLES = {
     "with_pointers": [("u4", 3, ID, ID + 4, ID + 8), *text("hi"), ("s4", 5), *SHORTS],  # referents behind it all (14.3.12.3)
     "nulls": NOTHING,
     "list": [("u4", 1, ID, 2, ID + 4, 3, 0)],
-    "conformant": [("u4", 3), *CONFORMANT],  # the count in front of the structure (14.3.7.2)
+    "conformant": [("u4", 3), *CONFORMANT],  # the count in front of the structure (14.3.7.1)
     "conformant_varying": [("u4", 2, 2, 2, 0, 2), ("s2", 7, -8)],
     "array_in_structure": [("u4", 2, 2), *SOME, *OTHER, *text("x"), ("s4", 5)],
     "varying": [("u4", 3, 0, 3), ("s4", 7, -8, 9)],
