@@ -3,6 +3,7 @@
 #include <windows.h>
 
 #include "abi/pipe_entries.h"
+#include "base/alloc.h"
 #include "base/module.h"
 #include "stub/interface_pointer.h"
 
@@ -16,7 +17,9 @@ extern "C" BOOL WINAPI DllMain(HINSTANCE, DWORD reason, void* reserved) {
         rpc::module_thread_detach();
         break;
     case DLL_PROCESS_DETACH:
-        if (!reserved) rpc::module_detach();
+        if (reserved) break;
+        rpc::module_detach();
+        rpc::mem_drop_brief();
         break;
     }
     return TRUE;

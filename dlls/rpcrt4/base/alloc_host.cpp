@@ -24,6 +24,10 @@ void* mem_resize(void* block, size_t, size_t new_size) {
     return must_fail() ? nullptr : std::realloc(block, new_size ? new_size : 1);
 }
 void mem_free(void* block) { std::free(block); }
+size_t mem_brief_room(size_t size) { return size; }
+void* mem_alloc_brief(size_t room) { return mem_alloc(room); }
+void mem_free_brief(void* block, size_t) { mem_free(block); }
+void mem_drop_brief() {}
 void mem_fail_nth(long n) { g_fail_at = n == 0 ? 0 : g_count.load() + n; }
 bool mem_fail_nth_pending() { return g_fail_at.load() != 0; }
 long mem_alloc_count() { return g_count.load(); }

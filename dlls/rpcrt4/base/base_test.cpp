@@ -1,5 +1,12 @@
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <memory>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "base/block_cache.h"
 #include "base/bytes.h"
 #include "base/list.h"
 #include "base/log.h"
@@ -30,6 +37,69 @@ TEST(Buffer, RefusedMemoryChangesNothing) {
     mem_fail_nth(0);
     EXPECT_EQ(b.size(), 8u);
     EXPECT_EQ(b.data()[7], 7);
+}
+
+TEST(Buffer, BriefOnesAreAsOthers) {
+    Buffer b;
+    ASSERT_TRUE(b.reserve_brief(0));
+    EXPECT_EQ(b.data(), nullptr);
+    ASSERT_TRUE(b.reserve_brief(10) && b.resize(10));
+    std::memset(b.data(), 7, 10);
+    ASSERT_TRUE(b.reserve_brief(5000) && b.resize(5000));
+    EXPECT_EQ(b.data()[9], 7);
+    mem_fail_nth(1);
+    Buffer refused;
+    EXPECT_FALSE(refused.reserve_brief(10));
+    EXPECT_EQ(refused.capacity(), 0u);
+}
+
+TEST(BlockCache, KeepsAsManyAsItHasSlots) {
+    BlockCache<3> cache;
+    char blocks[4];
+    EXPECT_EQ(cache.take(), nullptr);
+    for (int i = 0; i < 3; ++i) EXPECT_TRUE(cache.keep(&blocks[i], 2));
+    EXPECT_FALSE(cache.keep(&blocks[3]));
+    EXPECT_EQ(cache.take(2), &blocks[0]);  // what was kept there last
+    EXPECT_TRUE(cache.keep(&blocks[3], 1));
+    std::set<void*> rest;
+    while (void* block = cache.take(1)) EXPECT_TRUE(rest.insert(block).second);
+    EXPECT_EQ(rest, (std::set<void*>{&blocks[1], &blocks[2], &blocks[3]}));
+}
+
+// Each block is one thread's at a time: who gets it finds what the last owner left, and nobody else writes into it.
+TEST(BlockCache, ThreadsNeverShareABlock) {
+    BlockCache<4> cache;
+    struct Block {
+        long owner = 0;
+        long turns = 0;
+    };
+    std::vector<std::unique_ptr<Block>> blocks;
+    for (int i = 0; i < 3; ++i) {
+        blocks.push_back(std::make_unique<Block>());
+        ASSERT_TRUE(cache.keep(blocks.back().get(), static_cast<size_t>(i)));
+    }
+    std::atomic<long> turns{0}, shared{0};
+    std::vector<std::thread> threads;
+    for (long me = 1; me <= 4; ++me)
+        threads.emplace_back([&, me] {
+            for (int i = 0; i < 20000; ++i) {
+                auto* block = static_cast<Block*>(cache.take(static_cast<size_t>(me)));
+                if (!block) continue;
+                shared += block->owner != 0;
+                block->owner = me;
+                ++block->turns;
+                ++turns;
+                shared += block->owner != me;
+                block->owner = 0;
+                shared += !cache.keep(block, static_cast<size_t>(me));
+            }
+        });
+    for (auto& thread : threads) thread.join();
+    EXPECT_EQ(shared, 0);
+    long counted = 0;
+    for (auto& block : blocks) counted += block->turns;
+    EXPECT_EQ(counted, turns);
+    EXPECT_GT(turns, 0);
 }
 
 TEST(Reader, ReadsBothByteOrdersAndStopsAtTheEnd) {

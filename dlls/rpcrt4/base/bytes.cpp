@@ -13,6 +13,14 @@ bool Buffer::reserve(size_t n) {
     return true;
 }
 
+bool Buffer::reserve_brief(size_t n) {
+    if (data_ || n == 0) return reserve(n);
+    const size_t room = mem_brief_room(n);
+    data_ = static_cast<uint8_t*>(mem_alloc_brief(room));
+    if (data_) capacity_ = room;
+    return data_ != nullptr;
+}
+
 bool Buffer::resize(size_t n) {
     if (!reserve(n)) return false;
     size_ = n;

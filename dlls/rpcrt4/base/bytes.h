@@ -22,7 +22,7 @@ public:
           capacity_(std::exchange(other.capacity_, 0)) {}
     Buffer& operator=(Buffer&& other) noexcept {
         if (this != &other) {
-            mem_free(data_);
+            mem_free_brief(data_, capacity_);
             data_ = std::exchange(other.data_, nullptr);
             size_ = std::exchange(other.size_, 0);
             capacity_ = std::exchange(other.capacity_, 0);
@@ -31,7 +31,7 @@ public:
     }
     Buffer(const Buffer&) = delete;
     Buffer& operator=(const Buffer&) = delete;
-    ~Buffer() { mem_free(data_); }
+    ~Buffer() { mem_free_brief(data_, capacity_); }
 
     uint8_t* data() { return data_; }
     const uint8_t* data() const { return data_; }
@@ -43,6 +43,8 @@ public:
 
     // Capacity of at least `n` bytes. False when memory is out; nothing changed then.
     [[nodiscard]] bool reserve(size_t n);
+    // The same, of an empty buffer that will live as long as a call (base/alloc.h).
+    [[nodiscard]] bool reserve_brief(size_t n);
     // New bytes are not initialised. False when memory is out; nothing changed then.
     [[nodiscard]] bool resize(size_t n);
     // `v` may not point into this buffer.

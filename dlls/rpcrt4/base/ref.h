@@ -25,8 +25,10 @@ public:
         if (count_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
             T* self = const_cast<T*>(static_cast<const T*>(this));
             void* block = self->block();
+            size_t room = 0;
+            if constexpr (std::is_base_of_v<Brief, T>) room = self->Brief::room_;
             self->~T();
-            mem_free(block);
+            mem_free_brief(block, room);
         }
     }
 

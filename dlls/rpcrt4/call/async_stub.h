@@ -3,11 +3,12 @@
 // structure that the program freed or overwrote cannot lose it.
 #include <cstdint>
 
+#include "base/alloc.h"
 #include "base/status.h"
 
 namespace rpc::call {
 
-class AsyncStub {
+class AsyncStub : public Brief {
 public:
     // RpcAsyncCompleteCall. Client (the reply is here, or the call failed): unmarshals the reply, `reply` receives the
     // return value. Server: marshals [out] data and `*reply`, sends, frees the parameters. Called at most once, on the

@@ -222,7 +222,7 @@ Status ClientCall::on_stub_data(ByteView stub, uint32_t alloc_hint, uint32_t dat
     if (reply.empty() && alloc_hint > stub.size() &&
         !reply.reserve(std::min({size_t{alloc_hint}, max_hint, stub.size() * hint_factor})))
         return Status::out_of_memory;
-    return reply.append(stub) ? Status::ok : Status::out_of_memory;
+    return reply.reserve_brief(reply.size() + stub.size()) && reply.append(stub) ? Status::ok : Status::out_of_memory;
 }
 
 void ClientCall::on_fault(uint32_t wire_status, ByteView error_info) {

@@ -85,7 +85,7 @@ protected:
     std::atomic<bool> interrupted_{false};  // until a read has seen it
 
 private:
-    struct Outgoing {
+    struct Outgoing : Brief {
         Outgoing(Buffer b, WriteWatch* w) : bytes(std::move(b)), watch(w) {}
         Buffer bytes;
         WriteWatch* watch;

@@ -138,19 +138,21 @@ Status ClientConnection::perform(OutboundCall& call, const Send& send, OutgoingB
     const uint8_t* const stub = body.data();
     Status status = frame(send, fields, max_frag, body, out, &ends);
     if (!failed(status) && session_ && failed(status = session_->protect(out.bytes()))) close();
-    if (!failed(status) && !pdus.reserve(ends.size())) status = Status::out_of_memory;
+    if (!failed(status) && !ends.empty() && !pdus.reserve(ends.size())) status = Status::out_of_memory;
     if (failed(status)) {
         delist(call);
         return status;
     }
     for (size_t i = 0, at = 0; i < ends.size(); at = ends[i++])
         if (!pdus.push_back(out.view().subspan(at, ends[i] - at))) __builtin_unreachable();  // reserved
+    const ByteView alone = out.view();
+    const std::span<const ByteView> parts = pdus.empty() ? std::span(&alone, 1) : std::span<const ByteView>(pdus.data(), pdus.size());
     size_t got = 0;
     io::about_to_wait();
     Patience patience{send.timeout_ms, 0};
     if (patience.timeout_ms != wait_forever) patience.heard_at = os::now_ms();
     if (call.cancel_asked_) stream_->interrupt();  // asked before the call was on the list: it is told behind the request
-    status = stream_->exchange({pdus.data(), pdus.size()}, read_buffer_.bytes(), got, patience.timeout_ms);
+    status = stream_->exchange(parts, read_buffer_.bytes(), got, patience.timeout_ms);
     if (status == Status::call_failed_dne && body.take_back(out, stub)) {
         close();
         return delist(call) ? status : Status::ok;

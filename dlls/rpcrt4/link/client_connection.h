@@ -19,7 +19,7 @@ namespace rpc::link {
 class ClientConnection;
 
 // A call as its connection sees it. The connection holds a reference from send until the call left it.
-class OutboundCall : public RefCounted<OutboundCall>, public ListLink<> {
+class OutboundCall : public RefCounted<OutboundCall>, public ListLink<>, public Brief {
 public:
     virtual ~OutboundCall() = default;
     // Stub data of one response fragment, in order. A failure ends the call with that status.

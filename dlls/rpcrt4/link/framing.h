@@ -15,7 +15,7 @@ public:
     // Room for `size` bytes, not initialised. out_of_memory.
     Status allocate(size_t size, bool with_object) {
         headroom_ = with_object ? object_headroom : plain_headroom;
-        if (size > UINT32_MAX || !buffer_.resize(headroom_ + size)) return Status::out_of_memory;
+        if (size > UINT32_MAX || !buffer_.reserve_brief(headroom_ + size) || !buffer_.resize(headroom_ + size)) return Status::out_of_memory;
         return Status::ok;
     }
     // Takes stub data that begins at `headroom` of `buffer`.
@@ -52,7 +52,8 @@ private:
     size_t headroom_ = 0;
 };
 
-// All fragments of a request or response, one behind the other. `ends`, when given, receives the offset behind each. With a
+// All fragments of a request or response, one behind the other. `ends`, when given, receives the offset behind each, of
+// one alone nothing. With a
 // verifier each has its sec_trailer and room for its token. out_of_memory; protocol_error when `max_frag` leaves no room for stub
 // data. `body` is used up in any case.
 Status frame_call(const wire::CallFields& fields, OutgoingBody body, uint16_t max_frag, Buffer& out,

@@ -331,7 +331,7 @@ Status ServerConnection::store(InboundCall& call, const wire::Request& request, 
     if (call.stub.empty() && !last &&
         !call.stub.reserve(std::min({size_t{request.alloc_hint}, max_hint, more * hint_factor})))
         return Status::out_of_memory;
-    return call.stub.append(request.stub) ? Status::ok : Status::out_of_memory;
+    return call.stub.reserve_brief(call.stub.size() + more) && call.stub.append(request.stub) ? Status::ok : Status::out_of_memory;
 }
 
 void ServerConnection::on_cancel(uint32_t call_id, bool orphaned) {

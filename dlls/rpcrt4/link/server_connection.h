@@ -32,7 +32,7 @@ struct ActiveCalls;  // the tag of the connection's list
 
 // A request on its way through the server. Referenced by the connection while it is active, by the pool while it is queued,
 // and by whoever will answer it.
-class InboundCall : public RefCounted<InboundCall>, public ListLink<ActiveCalls>, public io::Work {
+class InboundCall : public RefCounted<InboundCall>, public ListLink<ActiveCalls>, public io::Work, public Brief {
 public:
     virtual ~InboundCall() = default;
     // What the client sent; constant from the dispatch on.

@@ -92,7 +92,7 @@ class AsyncClientCall final : public call::AsyncStub {
 public:
     ~AsyncClientCall() override {
         if (pipes_) pipes_->close();
-        mem_free(arguments_);
+        mem_free_brief(arguments_, arguments_room_);
     }
 
     // `message` is the caller's: what it holds when this fails, or is left by an exception, is his to release.
@@ -104,8 +104,11 @@ public:
         if (!state) return Status::invalid_async_handle;
         size_t size = message.procedure().arguments_size;
         // The result's slot is ours alone; a copy of the whole frame keeps every offset in bounds.
-        arguments_ = mem_alloc_zeroed(message.procedure().stack_size);
+        const size_t stack_size = message.procedure().stack_size;
+        arguments_room_ = mem_brief_room(stack_size);
+        arguments_ = mem_alloc_brief(arguments_room_);
         if (!arguments_) return Status::out_of_memory;
+        std::memset(arguments_, 0, stack_size);
         std::memcpy(arguments_, args, size);
         message.set_arguments(arguments_);
         const bool pipes = message.procedure().has_pipes;
@@ -185,6 +188,7 @@ private:
 
     Target target_;
     void* arguments_ = nullptr;
+    size_t arguments_room_ = 0;
     ClientMessage::Rest rest_;
     Ref<AsyncPipes> pipes_;
 };

@@ -34,8 +34,10 @@ void* CallMemory::take(size_t size) {
     }
     constexpr size_t header = (sizeof(Block) + 15) & ~size_t{15};
     if (size > SIZE_MAX - header) return nullptr;
-    auto* block = static_cast<Block*>(mem_alloc_zeroed(header + size));
+    const size_t room = mem_brief_room(header + size);
+    auto* block = static_cast<Block*>(mem_alloc_brief(room));
     if (!block) return nullptr;
+    std::memset(block, 0, header + size);
     block->next = blocks_;
     block->size = header + size;
     blocks_ = block;
@@ -52,7 +54,10 @@ bool CallMemory::owns(const void* p) const {
 }
 
 void CallMemory::release() {
-    while (blocks_) mem_free(std::exchange(blocks_, blocks_->next));
+    while (Block* block = blocks_) {
+        blocks_ = block->next;
+        mem_free_brief(block, mem_brief_room(block->size));
+    }
     used_ = 0;
 }
 
