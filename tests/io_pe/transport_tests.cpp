@@ -570,7 +570,7 @@ ONCE(blocked_work_starves_nobody) {
     CHECK(Blocker::running == 0);
 }
 
-struct Brief final : Work {
+struct ShortWork final : Work {
     void run() override { ++runs; }
     static inline std::atomic<int> runs{0};
 };
@@ -579,10 +579,10 @@ struct Brief final : Work {
 // blocks, all the same nobody waits for it.
 ONCE(work_that_blocks_in_a_crowd_starves_nobody) {
     CHECK_STATUS(start_executor(), Status::ok);
-    static Brief briefs[3000];
-    for (Brief& b : briefs) submit(b);
-    for (int i = 0; i < 1500 && Brief::runs < 3000; ++i) Sleep(10);
-    CHECK(Brief::runs == 3000);
+    static ShortWork briefs[3000];
+    for (ShortWork& b : briefs) submit(b);
+    for (int i = 0; i < 1500 && ShortWork::runs < 3000; ++i) Sleep(10);
+    CHECK(ShortWork::runs == 3000);
     Blocker::go = CreateEventW(nullptr, TRUE, FALSE, nullptr);
     static Blocker blockers[60];
     for (Blocker& b : blockers) submit(b);

@@ -9,7 +9,7 @@
 
 namespace rpc::runtime {
 
-class MemoryEnvironment final : public RefCounted<MemoryEnvironment> {
+class MemoryEnvironment final : public RefCounted<MemoryEnvironment>, public Brief {
 public:
     MemoryEnvironment() = default;  // enabled once
     ~MemoryEnvironment();
