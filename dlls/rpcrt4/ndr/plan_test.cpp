@@ -94,6 +94,40 @@ TEST(NdrPlan, ElementsFlatFirst) {
     check_type(&all, x64::format + x64::at_confp, images(count, true));
 }
 
+// A DLL goes and another comes where it was: what stands at an address in one operation says nothing of the next.
+TEST(NdrPlan, DescriptionsMayChangeBetweenOperations) {
+    uint8_t format[] = {0x1d, 0x03, 0x30, 0x00, 0x4c, 0x00, 0x04, 0x00, 0x5c, 0x5b,         // 0: six of 10
+                        0x1a, 0x03, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00,                    // 10: long, short
+                        0x08, 0x06, 0x3e, 0x5b};
+    struct Before {
+        int32_t a;
+        int16_t b;
+    } before[6];
+    struct After {
+        int16_t a;
+        int32_t b;
+    } after[6], *back = nullptr;
+    Image first, second;
+    for (unsigned i = 0; i < 6; ++i) {
+        before[i] = {static_cast<int32_t>(i), static_cast<int16_t>(0x100 + i)};
+        after[i] = {static_cast<int16_t>(i), static_cast<int32_t>(0x10000 + i)};
+        first.u32(i).u16(0x100 + i);
+        second.u16(i).u32(0x10000 + i);
+    }
+    Rig r;
+    ASSERT_EQ(Status::ok, r.marshal(before, format));
+    EXPECT_EQ(first.bytes, r.written());
+    const uint8_t other[] = {0x06, 0x3e, 0x08, 0x5b};  // short, long
+    std::memcpy(format + 18, other, sizeof other);
+    ASSERT_EQ(Status::ok, r.marshal(after, format));
+    EXPECT_EQ(second.bytes, r.written());
+    r.load(second.bytes);
+    ASSERT_EQ(Status::ok, r.unmarshal(back, format, true));
+    EXPECT_EQ(0, std::memcmp(&back[5].b, &after[5].b, 4));
+    EXPECT_EQ(5, back[5].a);
+    Heap::release(back);
+}
+
 TEST(NdrPlan, NullReferencesAreRefused) {
     static const uint8_t format[] = {0x12, 0x00, 0x02, 0x00,                                      // 0: -> 4
                                      0x1a, 0x03, 0x18, 0x00, 0x00, 0x00, 0x08, 0x00,              // 4: structure, layout at 18
