@@ -1,5 +1,5 @@
-# What widl makes of stubs.idl, client and server, interpreted and inline, in every pairing; on x64 a third time for the
-# entries of interfaces in several transfer syntaxes (all/).
+# What widl makes of stubs.idl, client and server, in both ways that it has (its -Oi, -Oic, -Oif and -Oicf are one), in every
+# pairing; on x64 a third time for the entries of interfaces in several transfer syntaxes (all/).
 find_tool(RPCRT4_WIDL ${triple}-widl mingw-w64-tools)
 set(idl ${CMAKE_CURRENT_LIST_DIR}/stubs.idl)
 set(stub_dir ${CMAKE_BINARY_DIR}/widl)
@@ -40,3 +40,15 @@ file(GLOB stub_programs CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/programs/*.c
 pe_program(stubs ${stub_programs} ${stub_sources})
 target_include_directories(stubs PRIVATE ${stub_dir})
 wine_test(stubs COMMAND stubs)
+
+# Against Wine's own, both ways. Its interpreter takes the handle_t for data that travel, so that it understands itself alone: on its
+# side the stubs are inline ones.
+include(${CMAKE_SOURCE_DIR}/tests/interop/pairs.cmake)
+foreach(protocol lrpc tcp)
+    pair_test(${ARCH}.stubs.builtin-server.${protocol} PROTOCOL ${protocol} SERVER ${ARCH} stubs CLIENT ${ARCH} stubs
+        OPTIONS --server-builtin --server-arg=serve --server-arg=Os --client-arg=drive)
+    foreach(kind Oicf Os)
+        pair_test(${ARCH}.stubs.builtin-client.${kind}.${protocol} PROTOCOL ${protocol} SERVER ${ARCH} stubs CLIENT ${ARCH} stubs
+            OPTIONS --client-builtin --server-arg=serve --server-arg=${kind} --client-arg=drive-inline)
+    endforeach()
+endforeach()

@@ -6,3 +6,8 @@
 #include "cases.inc"
 
 void run_inline(handle_t h) { run(h); }
+void* open_inline(handle_t h, long value) {
+    Context c = nullptr;
+    C(open)(h, value, &c);
+    return c;
+}

@@ -11,6 +11,9 @@ extern const char* pairing;
 // Blocks that the server stub at hand forgets: widl's inline ones never free an [in, out] enum's memory (in `basics`), nor, on
 // x86, the block of an array that has pointers and could not stay in the request (in `arrays`).
 extern long widl_leaves;
+// The other program runs on Wine's own rpcrt4, whose encapsulated unions with pointers do not travel: its client raises before it
+// sends anything, its server replies without the discriminant.
+extern bool peer_is_builtin;
 
 #define CHECK(what)                                                                     \
     do {                                                                                \
@@ -28,3 +31,4 @@ void run_interpreted(handle_t h);
 void run_inline(handle_t h);
 void run_all(handle_t h);  // x64
 void* open_interpreted(handle_t h, long value);
+void* open_inline(handle_t h, long value);

@@ -1,5 +1,8 @@
 // stubs: every kind of parameter through the stubs that widl makes, client and server in one process over ncalrpc, in
 // every pairing of interpreted and inline stubs; and a client process that leaves an open context handle behind.
+//   stubs                                  all of it
+//   stubs lrpc|np|tcp serve Oicf|Os        the server alone; says "ready SEQUENCE ENDPOINT", ends when a client has left its handle
+//   stubs SEQUENCE ENDPOINT drive|drive-inline    a client of either kind, or the inline one; against Wine's own
 #include "common.h"
 
 #include "Oicf/stubs.h"
@@ -8,6 +11,7 @@ int failures, checks;
 volatile long allocations, rundowns, last_rundown;
 const char* pairing = "";
 long widl_leaves;
+bool peer_is_builtin;
 
 extern "C" {
 extern RPC_IF_HANDLE Os_s_stubs_v1_0_s_ifspec;
@@ -34,19 +38,20 @@ char* copy_text(const char* text) {
     return strcpy(p, text);
 }
 
-static handle_t bind(const wchar_t* endpoint) {
+static handle_t bind(const wchar_t* endpoint, const wchar_t* sequence = L"ncalrpc") {
     RPC_WSTR text = nullptr;
     handle_t h = nullptr;
-    wchar_t protocol[] = L"ncalrpc";
-    if (RpcStringBindingComposeW(nullptr, (RPC_WSTR)protocol, nullptr, (RPC_WSTR)endpoint, nullptr, &text)) return nullptr;
+    wchar_t address[] = L"127.0.0.1";
+    RPC_WSTR where = wcscmp(sequence, L"ncacn_ip_tcp") ? nullptr : (RPC_WSTR)address;
+    if (RpcStringBindingComposeW(nullptr, (RPC_WSTR)sequence, where, (RPC_WSTR)endpoint, nullptr, &text)) return nullptr;
     RpcBindingFromStringBindingW(text, &h);
     RpcStringFreeW(&text);
     return h;
 }
 
-static void run_pairing(const char* name, const wchar_t* endpoint, void (*client)(handle_t)) {
+static void run_pairing(const char* name, const wchar_t* endpoint, void (*client)(handle_t), const wchar_t* sequence = L"ncalrpc") {
     pairing = name;
-    handle_t h = bind(endpoint);
+    handle_t h = bind(endpoint, sequence);
     client(h);
     RpcBindingFree(&h);
     printf("%s: %d checks so far, %d failures\n", name, checks, failures);
@@ -80,12 +85,53 @@ static void check_rundown(const wchar_t* endpoint) {
     CloseHandle(process.hProcess);
 }
 
+// ---- the two sides as two programs -----------------------------------------------------------------------------------
+
+static int serve(const char* protocol, const char* kind) {
+    const bool lrpc = !strcmp(protocol, "lrpc"), np = !strcmp(protocol, "np"), inlined = !strcmp(kind, "Os");
+    const wchar_t* sequence = lrpc ? L"ncalrpc" : np ? L"ncacn_np" : L"ncacn_ip_tcp";
+    wchar_t endpoint[64];
+    const unsigned long id = GetCurrentProcessId();
+    if (lrpc) swprintf(endpoint, 64, L"stubs-pair-%lu", id);
+    else if (np) swprintf(endpoint, 64, L"\\pipe\\stubs-pair-%lu", id);
+    else swprintf(endpoint, 64, L"%lu", 20000 + id % 20000);
+    RPC_STATUS status = RpcServerUseProtseqEpW((RPC_WSTR)sequence, 10, (RPC_WSTR)endpoint, nullptr);
+    if (!status) status = RpcServerRegisterIf(inlined ? Os_s_stubs_v1_0_s_ifspec : Oicf_s_stubs_v1_0_s_ifspec, nullptr, nullptr);
+    if (!status) status = RpcServerListen(1, 100, TRUE);
+    if (status) return printf("no server: %ld\n", status), 1;
+    printf("ready %ls %ls\n", sequence, endpoint);
+    fflush(stdout);
+    pairing = "server";
+    for (int i = 0; i < 1200 && !rundowns; ++i) Sleep(50);
+    CHECK(rundowns == 1 && last_rundown == 4711);
+    return failures != 0;
+}
+
+static int drive(const char* sequence_name, const char* endpoint_name, bool interpreted) {
+    wchar_t sequence[64], endpoint[64];
+    peer_is_builtin = true;
+    swprintf(sequence, 64, L"%hs", sequence_name);
+    swprintf(endpoint, 64, L"%hs", endpoint_name);
+    if (interpreted) run_pairing("interpreted client", endpoint, run_interpreted, sequence);
+    run_pairing("inline client", endpoint, run_inline, sequence);
+    handle_t h = bind(endpoint, sequence);
+    pairing = "leaves";
+    CHECK(interpreted ? open_interpreted(h, 4711) : open_inline(h, 4711));
+    printf("%d checks, %d failures\n", checks, failures);
+    fflush(stdout);
+    TerminateProcess(GetCurrentProcess(), failures != 0);  // with an open handle
+    return 2;
+}
+
 int main(int argc, char** argv) {
     wchar_t endpoint[64];
     if (argc == 3 && !strcmp(argv[1], "leave")) {
         swprintf(endpoint, 64, L"%hs", argv[2]);
         return leave(endpoint);
     }
+    if (argc == 4 && !strcmp(argv[2], "serve")) return serve(argv[1], argv[3]);
+    if (argc == 4 && (!strcmp(argv[3], "drive") || !strcmp(argv[3], "drive-inline")))
+        return drive(argv[1], argv[2], !strcmp(argv[3], "drive"));
     swprintf(endpoint, 64, L"stubs-test-%lu", GetCurrentProcessId());
     wchar_t protocol[] = L"ncalrpc";
     RPC_STATUS status = RpcServerUseProtseqEpW((RPC_WSTR)protocol, 10, (RPC_WSTR)endpoint, nullptr);
