@@ -23,7 +23,7 @@ struct LateCheck {
     uint32_t least, limit;  // what will do without robust flags; limit of a tag: the bits that travelled
 };
 
-struct Notes {
+struct Notes : Brief {
     struct Mark {
         size_t allocations = 0, inner = 0;
     };
