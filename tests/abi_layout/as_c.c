@@ -6,6 +6,7 @@
 #include <rpcproxy.h>
 #include <midles.h>
 #include <rpcssl.h>
+#include <rpcgroup.h>
 
 #include "layout.inc"
 

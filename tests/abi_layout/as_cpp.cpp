@@ -3,6 +3,7 @@
 #include <rpcndr.h>
 #include <rpcasync.h>
 #include <rpctry.h>
+#include <rpcgroup.h>
 
 #include <stdio.h>
 

@@ -1,6 +1,7 @@
 #include "abi/binding_vector.h"
 
 #include "base/guard.h"
+#include "runtime/convert.h"
 
 namespace rpc::abi {
 namespace {
@@ -54,6 +55,21 @@ Status write_binding_vector(Vector<Ref<runtime::Binding>> bindings, RPC_BINDING_
     if (copy_guarded(static_cast<void*>(out), &made, sizeof made)) return Status::ok;
     free_vector(made);
     return Status::invalid_arg;
+}
+
+Status read_uuid_vector(const UUID_VECTOR* vector, Vector<Uuid>& out) {
+    unsigned long count = 0;
+    if (!vector) return Status::ok;
+    if (!copy_guarded(&count, &vector->Count, sizeof count)) return Status::invalid_arg;
+    for (unsigned long i = 0; i < count; ++i) {
+        UUID* at = nullptr;
+        UUID value;
+        if (!copy_guarded(static_cast<void*>(&at), &vector->Uuid[i], sizeof at) ||
+            !copy_guarded(&value, at, sizeof value))
+            return Status::invalid_arg;
+        if (!out.push_back(runtime::to_uuid(value))) return Status::out_of_memory;
+    }
+    return Status::ok;
 }
 
 }  // namespace rpc::abi

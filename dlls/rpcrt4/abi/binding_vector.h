@@ -1,5 +1,5 @@
 #pragma once
-// Vectors of binding handles across the ABI.
+// Vectors of binding handles and of UUIDs across the ABI.
 #include "abi/export.h"
 #include "base/vector.h"
 #include "runtime/binding.h"
@@ -14,5 +14,8 @@ Status read_binding_vector(const RPC_BINDING_VECTOR* vector, Vector<Ref<runtime:
 
 // A new vector of new handles, the caller's until RpcBindingVectorFree. On failure nothing is left behind.
 Status write_binding_vector(Vector<Ref<runtime::Binding>> bindings, RPC_BINDING_VECTOR** out);
+
+// The UUIDs of a caller's vector; NULL: none. invalid_arg: it cannot be read.
+Status read_uuid_vector(const UUID_VECTOR* vector, Vector<Uuid>& out);
 
 }  // namespace rpc::abi

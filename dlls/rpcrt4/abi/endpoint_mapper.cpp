@@ -24,21 +24,6 @@ Status read_interface(RPC_IF_HANDLE spec, mapper::Entries& entries) {
     return Status::ok;
 }
 
-Status read_objects(const UUID_VECTOR* vector, Vector<Uuid>& out) {
-    unsigned long count = 0;
-    if (!vector) return Status::ok;
-    if (!copy_guarded(&count, &vector->Count, sizeof count)) return Status::invalid_arg;
-    for (unsigned long i = 0; i < count; ++i) {
-        UUID* at = nullptr;
-        UUID value;
-        if (!copy_guarded(static_cast<void*>(&at), &vector->Uuid[i], sizeof at) ||
-            !copy_guarded(&value, at, sizeof value))
-            return Status::invalid_arg;
-        if (!out.push_back(runtime::to_uuid(value))) return Status::out_of_memory;
-    }
-    return Status::ok;
-}
-
 template <class F>
 Status with_entries(RPC_IF_HANDLE spec, const RPC_BINDING_VECTOR* bindings, const UUID_VECTOR* objects, F f) {
     mapper::Entries entries{};
@@ -46,7 +31,7 @@ Status with_entries(RPC_IF_HANDLE spec, const RPC_BINDING_VECTOR* bindings, cons
     Vector<Uuid> uuids;
     RPC_TRY(read_interface(spec, entries));
     RPC_TRY(abi::read_binding_vector(bindings, references));
-    RPC_TRY(read_objects(objects, uuids));
+    RPC_TRY(abi::read_uuid_vector(objects, uuids));
     entries.bindings = {references.data(), references.size()};
     entries.objects = {uuids.data(), uuids.size()};
     return f(entries);

@@ -1,6 +1,7 @@
 // Family server: interfaces and listening. Sources: the documentation page of each function.
 #include "runtime/server.h"
 #include "abi/export.h"
+#include "abi/registration.h"
 #include "base/guard.h"
 #include "runtime/convert.h"
 #include "runtime/object_map.h"
@@ -10,39 +11,33 @@ using namespace rpc;
 using abi::to_rpc;
 namespace object_map = runtime::object_map;
 
-namespace {
-
-struct RegisterArguments {
-    RPC_IF_HANDLE spec;
-    UUID* manager_type;
-    RPC_MGR_EPV* manager_epv;
-    unsigned flags = 0;
-    unsigned max_calls = RPC_C_LISTEN_MAX_CALLS_DEFAULT;
-    unsigned max_rpc_size = UINT_MAX;
-    RPC_IF_CALLBACK_FN* callback = nullptr;
-    const void* security_descriptor = nullptr;
-};
-
-Status register_interface(const RegisterArguments& a) {
-    runtime::Server::Registration r{static_cast<RPC_SERVER_INTERFACE*>(a.spec),
-                                    {},
-                                    a.manager_epv,
-                                    a.flags,
-                                    a.max_calls,
-                                    a.max_rpc_size,
-                                    a.callback,
-                                    {}};
+Status abi::read_registration(const RegisterArguments& a, runtime::Server::Registration& r) {
     uint32_t length = 0;
     GUID type{};
+    r.spec = static_cast<RPC_SERVER_INTERFACE*>(a.spec);
     if (!copy_guarded(&length, &r.spec->Length, sizeof length) || length != sizeof(RPC_SERVER_INTERFACE))
         return Status::invalid_arg;
     if (a.manager_type && !copy_guarded(&type, a.manager_type, sizeof type)) return Status::invalid_arg;
     r.manager_type = runtime::to_uuid(type);
-    if (a.security_descriptor) {
-        Ref<security::AccessList> access;
-        RPC_TRY(security::AccessList::create(a.security_descriptor, access));
-        r.access = std::move(access);
-    }
+    r.manager_epv = a.manager_epv;
+    r.flags = a.flags;
+    r.max_calls = a.max_calls;
+    r.max_rpc_size = a.max_rpc_size;
+    r.callback = a.callback;
+    if (!a.security_descriptor) return Status::ok;
+    Ref<security::AccessList> access;
+    RPC_TRY(security::AccessList::create(a.security_descriptor, access));
+    r.access = std::move(access);
+    return Status::ok;
+}
+
+namespace {
+
+using abi::RegisterArguments;
+
+Status register_interface(const RegisterArguments& a) {
+    runtime::Server::Registration r;
+    RPC_TRY(abi::read_registration(a, r));
     return runtime::Server::instance().register_interface(r);
 }
 

@@ -29,7 +29,14 @@ public:
         Link* n = static_cast<Link*>(it)->next;
         return n == &head_ ? nullptr : item(n);
     }
+    // The element before `item`, or null.
+    T* previous(T* it) {
+        Link* p = static_cast<Link*>(it)->prev;
+        return p == &head_ ? nullptr : item(p);
+    }
     void push_back(T* it) { insert(head_.prev, it); }
+    // Null: at the front.
+    void insert_after(T* place, T* it) { insert(place ? static_cast<Link*>(place) : &head_, it); }
     void push_front(T* it) { insert(&head_, it); }
     T* pop_front() {
         T* it = front();

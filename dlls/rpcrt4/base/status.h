@@ -17,6 +17,7 @@ enum class [[nodiscard]] Status : uint32_t {
     call_pending = 997,  // RPC_S_ASYNC_CALL_PENDING
     more_writes = 1120,  // ERROR_MORE_WRITES
     server_out_of_memory = 1130,  // RPC_S_SERVER_OUT_OF_MEMORY
+    invalid_security_desc = 1338,
     invalid_string_binding = 1700,
     wrong_kind_of_binding = 1701,
     invalid_binding = 1702,

@@ -159,7 +159,6 @@ public:
         : AcceptLoop(sink, std::move(endpoint)), path_(std::move(path)), kind_(kind) {}
     ~PipeAcceptor() override {
         if (first_) CloseHandle(first_);
-        mem_free(security_);
     }
     Status open(const ListenOptions& options);
 
@@ -176,26 +175,12 @@ private:
 
     const WidePath path_;
     const PipeKind kind_;
-    void* security_ = nullptr;  // a self-relative copy
+    Buffer security_;  // a self-relative copy; empty: the default
     HANDLE first_ = nullptr;    // made by open(), until the first slot takes it
 };
 
-// Absolute or self-relative; the caller keeps his.
-Status copy_security_descriptor(const void* from, void*& copy) {
-    auto source = const_cast<void*>(from);
-    SECURITY_DESCRIPTOR_RELATIVE head;  // the smaller of the two forms; both begin with revision and control
-    if (!copy_guarded(&head, from, sizeof head) || head.Revision != SECURITY_DESCRIPTOR_REVISION)
-        return Status::invalid_arg;
-    ULONG size = 0;
-    (void)RtlMakeSelfRelativeSD(source, nullptr, &size);
-    if (size == 0) return Status::invalid_arg;
-    copy = mem_alloc(size);
-    if (!copy) return Status::out_of_memory;
-    return RtlMakeSelfRelativeSD(source, copy, &size) >= 0 ? Status::ok : Status::invalid_arg;
-}
-
 HANDLE PipeAcceptor::make_instance(DWORD flags) {
-    SECURITY_ATTRIBUTES attributes{sizeof attributes, security_, FALSE};
+    SECURITY_ATTRIBUTES attributes{sizeof attributes, security_.data(), FALSE};
     // Message type lets our clients send and receive in one request; this end, and every client that does not ask for
     // messages, reads bytes.
     HANDLE pipe = CreateNamedPipeW(path_.c_str(), PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED | flags,
@@ -266,6 +251,18 @@ Status connect_failure(DWORD error) {
 }
 
 }  // namespace
+
+Status copy_security_descriptor(const void* from, Buffer& copy) {
+    auto source = const_cast<void*>(from);
+    SECURITY_DESCRIPTOR_RELATIVE head;  // the smaller of the two forms; both begin with revision and control
+    if (!copy_guarded(&head, from, sizeof head) || head.Revision != SECURITY_DESCRIPTOR_REVISION)
+        return Status::invalid_arg;
+    ULONG size = 0;
+    (void)RtlMakeSelfRelativeSD(source, nullptr, &size);
+    if (size == 0) return Status::invalid_arg;
+    if (!copy.resize(size)) return Status::out_of_memory;
+    return RtlMakeSelfRelativeSD(source, copy.data(), &size) >= 0 ? Status::ok : Status::invalid_arg;
+}
 
 bool WidePath::append(std::string_view utf8) {
     if (utf8.empty()) return true;

@@ -17,6 +17,9 @@ Status pipe_connect(const wchar_t* path, bool local, uint32_t timeout_ms, Ref<St
 Status pipe_listen(const wchar_t* path, std::string_view endpoint, PipeKind kind, const ListenOptions& options,
                    AcceptSink& sink, Ref<Acceptor>& acceptor);
 
+// A self-relative copy of a SECURITY_DESCRIPTOR of either form, which its owner keeps. invalid_arg: it is none.
+Status copy_security_descriptor(const void* from, Buffer& copy);
+
 // A terminated UTF-16 path in memory of its own.
 class WidePath {
 public:

@@ -32,14 +32,20 @@ void put_errors(const ErrorChain& errors, size_t room, Buffer& out) {
 }  // namespace
 
 Status ServerConnection::serve(Ref<io::Stream> stream, const io::Protocol& protocol, std::string_view secondary_address,
-                               ServerHost& host) {
+                               ServerHost& host, Ref<DisconnectWatch> watch) {
     Str address;
-    if (!address.assign(secondary_address)) return Status::out_of_memory;
-    auto self = make_ref<ServerConnection>(stream, protocol, std::move(address), host);
-    if (!self) return Status::out_of_memory;
+    Ref<ServerConnection> self;
+    if (address.assign(secondary_address)) self = make_ref<ServerConnection>(stream, protocol, std::move(address), host);
+    if (!self) {
+        if (watch) watch->on_disconnect();
+        return Status::out_of_memory;
+    }
+    if (watch) (void)self->add_watch(std::move(watch));  // it has not ended: it has not begun
     self->add_ref();  // the sink's, until on_closed
     Status status = stream->start(*self);
-    if (failed(status)) self->release();
+    if (!failed(status)) return status;
+    self->tell_watches();
+    self->release();
     return status;
 }
 
@@ -70,15 +76,19 @@ void ServerConnection::on_closed(Status, io::WorkList&) {
         call->release();
         if (complete) call->on_disconnect();
     }
+    contexts_.reset();
+    tell_watches();
+    release();  // the sink's reference: nothing follows
+}
+
+void ServerConnection::tell_watches() {
     for (;;) {
         Guard g(mutex_);
         auto watch = Ref<DisconnectWatch>::adopt(watches_.pop_front());
         g.unlock();
-        if (!watch) break;
+        if (!watch) return;
         watch->on_disconnect();
     }
-    contexts_.reset();
-    release();  // the sink's reference: nothing follows
 }
 
 bool ServerConnection::add_watch(Ref<DisconnectWatch> watch) {

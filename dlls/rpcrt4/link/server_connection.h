@@ -104,8 +104,9 @@ public:
 class ServerConnection final : public RefCounted<ServerConnection>, public io::StreamSink {
 public:
     // Takes a stream that was just accepted; lives until the stream's end. `secondary_address` is the endpoint, for bind_ack.
+    // `host` must live as long; `watch`, if there is one, hears of the end in any case, and may be what keeps it.
     static Status serve(Ref<io::Stream> stream, const io::Protocol& protocol, std::string_view secondary_address,
-                        ServerHost& host);
+                        ServerHost& host, Ref<DisconnectWatch> watch = nullptr);
 
     // The call's manager is about to start: waits until the one before it has let the next start (or a moment has passed: a manager
     // that blocks must not stop the others), so that calls of one connection start in the order of their requests.
@@ -147,6 +148,7 @@ private:
         wire::SyntaxId transfer_syntax;
         Ref<ServerInterface> iface;
     };
+    void tell_watches() EXCLUDES(mutex_);
     Status on_pdu(ByteView raw, io::WorkList& later);
     Status on_bind(const wire::Pdu& pdu);
     Status answer_offers(wire::Bind& bind, Vector<wire::ContextResult>& results);

@@ -6,7 +6,7 @@
 
 namespace rpc::runtime {
 
-enum class HandleKind : uint8_t { none, binding, client_call, server_call, memory_environment, pickle, endpoint_inquiry, error_enumeration, pipe };
+enum class HandleKind : uint8_t { none, binding, client_call, server_call, memory_environment, pickle, endpoint_inquiry, error_enumeration, pipe, interface_group };
 
 namespace handle_table {
 

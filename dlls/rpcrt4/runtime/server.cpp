@@ -6,9 +6,7 @@
 #include "base/guard.h"
 #include "base/log.h"
 #include "base/os.h"
-#include "io/capture.h"
 #include "runtime/convert.h"
-#include "runtime/error_policy.h"
 #include "runtime/handle_table.h"
 #include "runtime/management.h"
 #include "runtime/object_map.h"
@@ -81,9 +79,10 @@ Status Server::register_interface(const Registration& r) {
     made->callback = r.callback;
     RPC_TRY(find_streamed(*r.spec, r.flags, made->streamed));
     made->access = r.access;
+    made->group = Ref<ServerGroup>::share(r.group);
     Guard g(mutex_);
     for (Interface* i = interfaces_.front(); i; i = interfaces_.next(i))
-        if (i->id == made->id && i->manager_type == made->manager_type) return Status::type_already_registered;
+        if (i->id == made->id && i->manager_type == made->manager_type && i->group == made->group) return Status::type_already_registered;
     interfaces_.push_back(made.detach());
     return Status::ok;
 }
@@ -96,7 +95,7 @@ Status Server::unregister_interface(RPC_SERVER_INTERFACE* spec, const Uuid* mana
     bool known = false;
     for (Interface* i = interfaces_.front(); i;) {
         Interface* next = interfaces_.next(i);
-        bool chosen = spec ? i->id == id : (i->flags & if_autolisten) == 0;
+        const bool chosen = !i->group && (spec ? i->id == id : (i->flags & if_autolisten) == 0);
         known = known || (spec && chosen);
         if (chosen && (!manager_type || i->manager_type == *manager_type)) {
             if (!removed.reserve(removed.size() + 1)) return Status::out_of_memory;
@@ -113,12 +112,25 @@ Status Server::unregister_interface(RPC_SERVER_INTERFACE* spec, const Uuid* mana
     return Status::ok;
 }
 
+void Server::unregister_group(const ServerGroup& group) {
+    Guard g(mutex_);
+    for (Interface* i = interfaces_.front(); i;) {
+        Interface* next = interfaces_.next(i);
+        if (i->group.get() == &group) {
+            interfaces_.remove(i);
+            i->registered = false;
+            i->release();
+        }
+        i = next;
+    }
+}
+
 Status Server::inquire_interface(const RPC_SERVER_INTERFACE& spec, const Uuid& manager_type, RPC_MGR_EPV*& epv) {
     const wire::SyntaxId id = to_syntax(spec.InterfaceId);
     Status status = Status::unknown_if;
     Guard g(mutex_);
     for (Interface* i = interfaces_.front(); i; i = interfaces_.next(i)) {
-        if (!(i->id == id)) continue;
+        if (i->group || !(i->id == id)) continue;
         status = Status::unknown_mgr_type;
         if (!(i->manager_type == manager_type)) continue;
         epv = i->manager_epv ? i->manager_epv : i->spec->DefaultManagerEpv;
@@ -139,57 +151,24 @@ Status Server::interface_ids(Vector<wire::SyntaxId>& out) {
 
 Ref<link::ServerInterface> Server::find_interface(const wire::SyntaxId& abstract_syntax,
                                                   const wire::SyntaxId& transfer_syntax, wire::ProviderReason& why) {
+    return find_group_interface(nullptr, abstract_syntax, transfer_syntax, why);
+}
+
+// A server's management interface is offered everywhere.
+Ref<link::ServerInterface> Server::find_group_interface(const ServerGroup* group, const wire::SyntaxId& abstract_syntax,
+                                                        const wire::SyntaxId& transfer_syntax, wire::ProviderReason& why) {
     Guard g(mutex_);
     why = wire::ProviderReason::abstract_syntax_not_supported;
     for (Interface* i = interfaces_.front(); i; i = interfaces_.next(i)) {
         if (!compatible(i->id, abstract_syntax)) continue;
+        if (i->group.get() != group && i->spec != management::server_interface()) continue;
         if (to_syntax(i->spec->TransferSyntax) == transfer_syntax) return Ref<Interface>::share(i);
         why = wire::ProviderReason::proposed_transfer_syntaxes_not_supported;
     }
     return nullptr;
 }
 
-// ---- endpoints and listening ----
-
-Status Server::use_endpoint(std::string_view name, std::string_view endpoint, uint32_t backlog,
-                            const void* security_descriptor) {
-    const io::Protocol* protocol = io::find_protocol(name);
-    if (!protocol) return name.empty() ? Status::invalid_rpc_protseq : Status::protseq_not_supported;
-    if (!endpoint.empty() && !protocol->endpoint_valid(endpoint)) return Status::invalid_endpoint_format;
-    RPC_TRY(io::start_executor());
-    apply_error_policy();
-    RPC_TRY(management::serve(*this));
-    Owned<Endpoint> made(make<Endpoint>(*this, *protocol));
-    if (!made) return Status::out_of_memory;
-    {
-        Guard g(mutex_);
-        if (!endpoints_.reserve(endpoints_.size() + 1)) return Status::out_of_memory;
-    }
-    RPC_TRY(protocol->listen(endpoint, {backlog, security_descriptor}, *made, made->acceptor));
-    Endpoint* raw = made.get();
-    Guard g(mutex_);
-    if (endpoints_.push_back(std::move(made))) return Status::ok;
-    g.unlock();
-    raw->acceptor->close();
-    destroy(raw);
-    return Status::out_of_memory;
-}
-
-void Server::Endpoint::on_accept(Ref<io::Stream> stream, io::WorkList&) {
-    stream = io::captured(std::move(stream), io::Side::server, protocol, {}, acceptor->endpoint());
-    Status status = link::ServerConnection::serve(std::move(stream), protocol, acceptor->endpoint(), server);
-    if (failed(status)) RPC_LOG(warn, "a connection could not be served: status %u", code(status));
-}
-
-Status Server::endpoints(Vector<EndpointName>& out) {
-    Guard g(mutex_);
-    for (auto& e : endpoints_) {
-        EndpointName name{&e->protocol, {}};
-        if (!name.endpoint.assign(e->acceptor->endpoint()) || !out.push_back(std::move(name)))
-            return Status::out_of_memory;
-    }
-    return out.empty() ? Status::no_bindings : Status::ok;
-}
+// ---- listening ----
 
 Status Server::listen(uint32_t minimum_threads, uint32_t max_calls, bool dont_wait) {
     if (max_calls == 0) return Status::max_calls_too_small;
@@ -262,7 +241,7 @@ Status Server::find_registration(call::ServerCall& call, const Uuid& type, Ref<I
     bool offered = false;
     const auto& bound = static_cast<Interface&>(*call.iface);
     for (Interface* i = interfaces_.front(); i; i = interfaces_.next(i)) {
-        if (!(i->id == bound.id)) continue;
+        if (!(i->id == bound.id) || !(i->group == bound.group)) continue;
         offered = true;
         if (!(i->manager_type == type)) continue;
         iface = Ref<Interface>::share(i);
@@ -299,6 +278,7 @@ Status Server::admit(call::ServerCall& call, Ref<Interface>& iface) {
     ++iface->counted_calls;
     call.counted = true;
     if (!autolisten) ++active_calls_;
+    if (iface->group) iface->group->call_begins();
     return Status::ok;
 }
 
@@ -323,6 +303,7 @@ void Server::call_ended(call::ServerCall& call) {
         if ((iface.flags & if_autolisten) == 0) --active_calls_;
         changed_.wake_all();
     }
+    if (iface.group) iface.group->call_ended();
     call.release();
 }
 

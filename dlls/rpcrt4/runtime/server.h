@@ -16,11 +16,24 @@ namespace rpc::runtime {
 // RPC_IF_CALLBACK_FN; Windows' type where there is one.
 using InterfaceCallback = RPC_STATUS(RPC_ENTRY*)(RPC_IF_HANDLE iface, void* context);
 
+// Interfaces and endpoints that keep to themselves: those of one group are reached over each other alone. It is the host of
+// the connections to its endpoints, which keep it alive, as do its calls (runtime/interface_group.h).
+class ServerGroup : public RefCounted<ServerGroup>, public link::ServerHost {
+public:
+    virtual ~ServerGroup() = default;
+    // A client has connected to one of its endpoints. Null: it is not wanted any more, or memory is out.
+    virtual Ref<link::DisconnectWatch> admit(const Ref<io::Stream>& stream) = 0;
+    // A call of one of its interfaces begins (the server's mutex is held), or has ended wholly.
+    virtual void call_begins() = 0;
+    virtual void call_ended() = 0;
+};
+
 // One registration: an interface with a manager type.
 class Interface final : public link::ServerInterface, public ListLink<> {
 public:
     // The program's structure: lives until the interface is unregistered and its last call has ended.
     RPC_SERVER_INTERFACE* spec = nullptr;
+    Ref<ServerGroup> group;  // null: none
     wire::SyntaxId id;
     Uuid manager_type;
     Buffer streamed;                     // a byte for every procedure, not 0 for those that are; empty: none is
@@ -41,14 +54,15 @@ public:
     static Server& instance();
 
     struct Registration {
-        RPC_SERVER_INTERFACE* spec;
+        RPC_SERVER_INTERFACE* spec = nullptr;
         Uuid manager_type;
-        RPC_MGR_EPV* manager_epv;
-        uint32_t flags;
-        uint32_t max_calls;
-        uint32_t max_rpc_size;
-        InterfaceCallback callback;
+        RPC_MGR_EPV* manager_epv = nullptr;
+        uint32_t flags = 0;
+        uint32_t max_calls = 0;
+        uint32_t max_rpc_size = 0;
+        InterfaceCallback callback = nullptr;
         Ref<const security::AccessList> access = {};
+        ServerGroup* group = nullptr;  // which unregisters it itself
     };
     // invalid_arg, type_already_registered (the same interface and type with another EPV), out_of_memory.
     Status register_interface(const Registration& registration) EXCLUDES(mutex_);
@@ -60,6 +74,9 @@ public:
         EXCLUDES(mutex_);
     // The identifiers of all registered interfaces, each once; no_interfaces.
     Status interface_ids(Vector<wire::SyntaxId>& out) EXCLUDES(mutex_);
+
+    // All interfaces of a group, without waiting for their calls.
+    void unregister_group(const ServerGroup& group) EXCLUDES(mutex_);
 
     // Empty endpoint: a dynamic one. `backlog` as RpcServerUseProtseqEp's MaxCalls. Starts the pool: interfaces that
     // listen by themselves are served from here on. protseq_not_supported, invalid_endpoint_format, duplicate_endpoint,
@@ -80,7 +97,17 @@ public:
         const io::Protocol* protocol;
         Str endpoint;
     };
-    Status endpoints(Vector<EndpointName>& out) EXCLUDES(mutex_);
+    Status endpoints(Vector<EndpointName>& out, const ServerGroup* group = nullptr) EXCLUDES(mutex_);
+
+    // As use_endpoint, for a group.
+    Status use_group_endpoint(ServerGroup& group, std::string_view protocol, std::string_view endpoint, uint32_t backlog,
+                              const void* security_descriptor) EXCLUDES(mutex_);
+    // Stops accepting for a group; connections that are there stay. Not from inside an accept.
+    void close_group_endpoints(const ServerGroup& group) EXCLUDES(mutex_);
+    // What a group's connections may call; as find_interface.
+    Ref<link::ServerInterface> find_group_interface(const ServerGroup* group, const wire::SyntaxId& abstract_syntax,
+                                                    const wire::SyntaxId& transfer_syntax, wire::ProviderReason& why)
+        EXCLUDES(mutex_);
 
     // Calls that were received since the process began.
     uint32_t calls_received() const { return calls_received_.load(std::memory_order_relaxed); }
@@ -101,14 +128,17 @@ public:
     void call_ended(call::ServerCall& call) EXCLUDES(mutex_);
 
 private:
-    // Accepts for one endpoint; lives as long as the process, like RPC endpoints do.
+    // Accepts for one endpoint; lives as long as the process, like RPC endpoints do, or as its group wants it.
     struct Endpoint final : io::AcceptSink {
-        Endpoint(Server& s, const io::Protocol& p) : server(s), protocol(p) {}
+        Endpoint(Server& s, const io::Protocol& p, ServerGroup* g) : server(s), protocol(p), group(g) {}
         Server& server;
         const io::Protocol& protocol;
+        ServerGroup* const group;  // null: none; it closes the endpoint before it goes
         Ref<io::Acceptor> acceptor;
         void on_accept(Ref<io::Stream> stream, io::WorkList& later) override;
     };
+    Status open_endpoint(std::string_view protocol, std::string_view endpoint, const io::ListenOptions& options,
+                         ServerGroup* group) EXCLUDES(mutex_);
     // The registration that serves the call, counting the call in; or why it is refused.
     void uncount(call::ServerCall& call) REQUIRES(mutex_);
     Status admit(call::ServerCall& call, Ref<Interface>& iface) EXCLUDES(mutex_);

@@ -1,0 +1,1 @@
+wine_test(interface_groups COMMAND interface_groups)
