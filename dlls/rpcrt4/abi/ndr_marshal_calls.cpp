@@ -6,7 +6,7 @@
 #include "base/abi_types.h"
 #include "runtime/message.h"
 #include "stub/call_message.h"
-#include "stub/context_handle.h"
+#include "stub/inline_contexts.h"
 
 using namespace rpc;
 
@@ -121,15 +121,15 @@ RPC_EXPORT(void, NdrClientContextUnmarshall)(PMIDL_STUB_MESSAGE pStubMsg, NDR_CC
 
 // --- server context handles -----------------------------------------------------------------------------------------
 
-// Inline stubs never say that they are done with a context, so what is found here is held by its table alone.
-
 namespace {
 
-NDR_SCONTEXT find_context(RPC_BINDING_HANDLE call, const uint8_t* wire, bool big_endian, const void* owner, bool strict) {
+// `flags`: of the handle's type format; 0 where the stub does not say it.
+NDR_SCONTEXT find_context(RPC_BINDING_HANDLE call, const uint8_t* wire, bool big_endian, const void* owner, uint8_t flags) {
     stub::ServerContext* context = nullptr;
-    abi::raise_if_failed(stub::server_context_find(call, wire, big_endian, owner, strict, context));
+    abi::raise_if_failed(
+        stub::server_context_find(call, wire, big_endian, owner, (flags & stub::context_strict) != 0, context));
     auto* face = static_cast<NDR_SCONTEXT>(stub::context_face(*context));
-    if (!stub::server_context_is_new(*context)) stub::server_context_release(context);
+    if (!stub::server_context_is_new(*context)) abi::raise_if_failed(stub::use_context_in_stub(*context, stub::context_mode(flags)));
     return face;
 }
 
@@ -148,10 +148,10 @@ void marshal_context(RPC_BINDING_HANDLE call, NDR_SCONTEXT context, NDR_RUNDOWN 
 
 bool big_endian(unsigned long drep) { return (drep & NDR_INT_REP_MASK) == NDR_BIG_ENDIAN; }
 
-NDR_SCONTEXT unmarshal_in_stub(PMIDL_STUB_MESSAGE message, bool strict) {
+NDR_SCONTEXT unmarshal_in_stub(PMIDL_STUB_MESSAGE message, uint8_t flags) {
     context_place(message);
     NDR_SCONTEXT context = find_context(message->RpcMsg->Handle, message->Buffer, stub::is_big_endian(*message->RpcMsg),
-                                        message->RpcMsg->RpcInterfaceInformation, strict);
+                                        message->RpcMsg->RpcInterfaceInformation, flags);
     message->Buffer += stub::context_wire_size;
     return context;
 }
@@ -171,10 +171,10 @@ RPC_EXPORT(NDR_SCONTEXT, NdrContextHandleInitialize)(PMIDL_STUB_MESSAGE, PFORMAT
     return static_cast<NDR_SCONTEXT>(stub::context_face(*context));
 }
 
-RPC_EXPORT(NDR_SCONTEXT, NdrServerContextUnmarshall)(PMIDL_STUB_MESSAGE pStubMsg) { return unmarshal_in_stub(pStubMsg, false); }
+RPC_EXPORT(NDR_SCONTEXT, NdrServerContextUnmarshall)(PMIDL_STUB_MESSAGE pStubMsg) { return unmarshal_in_stub(pStubMsg, 0); }
 
 RPC_EXPORT(NDR_SCONTEXT, NdrServerContextNewUnmarshall)(PMIDL_STUB_MESSAGE pStubMsg, PFORMAT_STRING pFormat) {
-    return unmarshal_in_stub(pStubMsg, (pFormat[1] & stub::context_strict) != 0);
+    return unmarshal_in_stub(pStubMsg, pFormat[1]);
 }
 
 RPC_EXPORT(void, NdrServerContextMarshall)(PMIDL_STUB_MESSAGE pStubMsg, NDR_SCONTEXT ContextHandle, NDR_RUNDOWN RundownRoutine) {
@@ -207,15 +207,15 @@ RPC_EXPORT(void, NDRSContextMarshall2)(RPC_BINDING_HANDLE BindingHandle, NDR_SCO
 }
 
 RPC_EXPORT(NDR_SCONTEXT, NDRSContextUnmarshall)(void* pBuff, unsigned long DataRepresentation) {
-    return find_context(nullptr, static_cast<uint8_t*>(pBuff), big_endian(DataRepresentation), nullptr, false);
+    return find_context(nullptr, static_cast<uint8_t*>(pBuff), big_endian(DataRepresentation), nullptr, 0);
 }
 
 RPC_EXPORT(NDR_SCONTEXT, NDRSContextUnmarshallEx)(RPC_BINDING_HANDLE BindingHandle, void* pBuff,
                                                   unsigned long DataRepresentation) {
-    return find_context(BindingHandle, static_cast<uint8_t*>(pBuff), big_endian(DataRepresentation), nullptr, false);
+    return find_context(BindingHandle, static_cast<uint8_t*>(pBuff), big_endian(DataRepresentation), nullptr, 0);
 }
 
 RPC_EXPORT(NDR_SCONTEXT, NDRSContextUnmarshall2)(RPC_BINDING_HANDLE BindingHandle, void* pBuff,
                                                  unsigned long DataRepresentation, void*, unsigned long) {
-    return find_context(BindingHandle, static_cast<uint8_t*>(pBuff), big_endian(DataRepresentation), nullptr, false);
+    return find_context(BindingHandle, static_cast<uint8_t*>(pBuff), big_endian(DataRepresentation), nullptr, 0);
 }

@@ -10,6 +10,7 @@ namespace {
 
 struct ThreadState {
     call::ServerCall* call = nullptr;  // kept alive by the dispatch that set it
+    Ref<DispatchData> data;            // that call's
     ThreadMemory memory;
     ThreadCancel cancel;
     Ref<call::ServerCall> impersonated;
@@ -87,6 +88,7 @@ CallScope::CallScope(call::ServerCall& call) {
     if (!state) return;
     outer_ = state->call;
     outer_memory_.take(state->memory);
+    outer_data_ = std::exchange(state->data, nullptr);
     state->call = &call;
     entered_ = true;
 }
@@ -96,8 +98,18 @@ void CallScope::leave() {
         ThreadState* state = thread_state(false);
         state->call = outer_;
         state->memory.take(outer_memory_);
+        std::swap(state->data, outer_data_);
     }
     entered_ = false;
+    outer_data_.reset();
+}
+
+Status dispatch_data(DispatchData* (*create)(), Ref<DispatchData>& data) {
+    ThreadState* state = thread_state(false);
+    if (!state || !state->call) return Status::no_call_active;
+    if (!state->data) state->data = Ref<DispatchData>::adopt(create());
+    data = state->data;
+    return data ? Status::ok : Status::out_of_memory;
 }
 
 }  // namespace rpc::runtime

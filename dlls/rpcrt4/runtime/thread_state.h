@@ -45,6 +45,13 @@ ThreadMemory* thread_memory(bool create);
 class ThreadCancel;
 ThreadCancel* thread_cancel();
 
+// What a stub keeps for the call that is dispatched on this thread, until its routine has returned or raised and before it is
+// answered. The destructor runs unlocked.
+class DispatchData : public RefCounted<DispatchData> {
+public:
+    virtual ~DispatchData() = default;
+};
+
 // Makes `call` this thread's for as long as the scope lives (a manager routine that makes a local call nests them). The
 // manager starts without RpcSs memory of its own, and what it leaves behind is freed.
 class CallScope {
@@ -56,9 +63,13 @@ public:
 
 private:
     call::ServerCall* outer_ = nullptr;
+    Ref<DispatchData> outer_data_;
     ThreadMemory outer_memory_;
     bool entered_ = false;
 };
+
+// That of the call of this thread, made by `create` on first use. no_call_active; out_of_memory when `create` answers null.
+Status dispatch_data(DispatchData* (*create)(), Ref<DispatchData>& data);
 
 // The call whose client this thread acts for, until it reverts; null: none. set_impersonated keeps a reference; out_of_memory.
 Ref<call::ServerCall> impersonated();
