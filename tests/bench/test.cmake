@@ -14,3 +14,6 @@ target_link_libraries(bench_ndr PRIVATE test_support)
 wine_test(bench.ndr COMMAND bench_ndr smoke rpc)
 wine_test(bench.ndr_builtin BUILTIN COMMAND bench_ndr smoke rpc builtin)
 wine_test(bench.ndr_raw COMMAND bench_ndr smoke raw)
+
+# What many clients cost a server. The figures are tools/bench's to print.
+wine_test(bench.load LONG TIMEOUT 900 COMMAND ${CMAKE_SOURCE_DIR}/tools/bench --load 60 --no-build --wine @WINE@ --arch ${ARCH})

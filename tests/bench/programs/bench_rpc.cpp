@@ -6,9 +6,14 @@
 //            usage                   "usage" and threads, handles, heap bytes of the client, then of the server
 //            count                   counts allocations of rpcrt4.dll from now on, on both sides: "counting"
 //            allocations             "allocations CLIENT SERVER"
+//            idle COUNT              COUNT clients connect and stay: "idle" and threads, memory in KiB of the server, before and
+//                                    with them
+//            busy COUNT WARM THEN    COUNT clients call without a pause for WARM + THEN milliseconds: "busy" and calls, lost
+//                                    ones, the first one's failure, handles and heap bytes of the server after WARM, and at the end
 //            quit                    ends both
 // A command that fails answers "failed STATUS". OP is null, echo, in or out.
 #include "channel.h"
+#include "load.h"
 #include "usage.h"
 #include "support/threads.h"
 #include <stdio.h>
@@ -78,7 +83,35 @@ public:
         return run(operations[0], 1, 1, &status) < 0 ? nullptr : clients_[0]->channel.get();
     }
 
+    unsigned idle(size_t count) {
+        Crowd crowd;
+        Channel* asking = any();
+        long before[2], with[2];
+        if (!asking) return ERROR_CONNECTION_REFUSED;
+        unsigned status = inside(*asking, before);
+        if (!status) status = gather(endpoint_, count, crowd);
+        if (!status) status = inside(*asking, with);
+        if (!status) printf("idle %ld %ld %ld %ld\n", before[0], before[1], with[0], with[1]);
+        return status;
+    }
+    unsigned busy(size_t count, unsigned warm_up_ms, unsigned then_ms) {
+        Crowd crowd;
+        Endured e;
+        Channel* asking = any();
+        if (!asking) return ERROR_CONNECTION_REFUSED;
+        unsigned status = gather(endpoint_, count, crowd);
+        if (!status) status = endure(crowd, *asking, warm_up_ms, then_ms, e);
+        if (!status)
+            printf("busy %ld %ld %u %ld %ld %ld %ld\n", e.calls, e.lost, e.failure, e.early.handles, e.early.heap_bytes, e.late.handles,
+                   e.late.heap_bytes);
+        return status;
+    }
+
 private:
+    static unsigned inside(Channel& asking, long (&threads_and_memory)[2]) {
+        const unsigned status = asking.control(kThreads, &threads_and_memory[0]);
+        return status ? status : asking.control(kMemory, &threads_and_memory[1]);
+    }
     template <class Body>
     static double timed(Body body) {
         LARGE_INTEGER frequency, start, end;
@@ -149,6 +182,9 @@ static unsigned obey(Driver& driver, const char* line) {
             return status;
         }
     }
+    unsigned crowd, warm_up_ms, then_ms;
+    if (sscanf(line, "idle %u", &crowd) == 1) return driver.idle(crowd);
+    if (sscanf(line, "busy %u %u %u", &crowd, &warm_up_ms, &then_ms) == 3) return driver.busy(crowd, warm_up_ms, then_ms);
     Channel* channel = driver.any();
     if (!channel) return ERROR_CONNECTION_REFUSED;
     if (!strncmp(line, "usage", 5)) return show_usage(channel);

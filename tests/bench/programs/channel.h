@@ -14,7 +14,7 @@ constexpr long kEcho = 100;        // bytes of the echo row
 constexpr int kClients = 16;       // of the rate row
 
 enum class Op : long { null, echo, in, out, control };
-enum Control : long { kThreads, kHandles, kHeapBytes, kCountAllocations, kAllocations, kStop };
+enum Control : long { kThreads, kHandles, kHeapBytes, kCountAllocations, kAllocations, kStop, kMemory };
 
 // What a server answers: the bytes of `out` follow from `count`, or from `in`.
 void echo(long count, const Byte* in, Byte* out);
@@ -50,6 +50,8 @@ struct Endpoint {
 // Null after a message on stderr.
 std::unique_ptr<Channel> connect_rpc(const Endpoint&);
 std::unique_ptr<Channel> connect_raw(const Endpoint&);
+// Shares no association with others of this process.
+std::unique_ptr<Channel> connect_rpc_alone(const Endpoint&);
 // Serves on threads of its own until the process ends. False after a message on stderr.
 [[nodiscard]] bool serve_rpc(Endpoint&);
 [[nodiscard]] bool serve_raw(Endpoint&);

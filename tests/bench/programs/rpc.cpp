@@ -136,7 +136,7 @@ private:
     MIDL_STUB_DESC desc_;
 };
 
-std::unique_ptr<Channel> connect_rpc(const Endpoint& endpoint) {
+static std::unique_ptr<Channel> connect(const Endpoint& endpoint, bool alone) {
     const std::wstring sequence = sequence_of(endpoint.protocol), name = wide(endpoint.name), address = L"127.0.0.1";
     RPC_WSTR text = nullptr;
     handle_t binding = nullptr;
@@ -145,10 +145,14 @@ std::unique_ptr<Channel> connect_rpc(const Endpoint& endpoint) {
                                                  nullptr, &text);
     if (!status) status = RpcBindingFromStringBindingW(text, &binding);
     if (text) RpcStringFreeW(&text);
+    if (!status && alone) status = RpcBindingSetOption(binding, RPC_C_OPT_UNIQUE_BINDING, TRUE);
     if (!status) return std::make_unique<RpcChannel>(binding);
     fprintf(stderr, "bench_rpc: no binding to %s: status %ld\n", endpoint.protocol.c_str(), status);
     return nullptr;
 }
+
+std::unique_ptr<Channel> connect_rpc(const Endpoint& endpoint) { return connect(endpoint, false); }
+std::unique_ptr<Channel> connect_rpc_alone(const Endpoint& endpoint) { return connect(endpoint, true); }
 
 bool serve_rpc(Endpoint& endpoint) {
     const std::string id = std::to_string(GetCurrentProcessId());

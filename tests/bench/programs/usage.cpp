@@ -1,6 +1,7 @@
 #include "usage.h"
 #include <windows.h>
 #include <winternl.h>
+#include <psapi.h>
 #include <stdlib.h>
 #include <string.h>
 #include <memory>
@@ -49,6 +50,13 @@ long heap_bytes() {
         HeapUnlock(heaps[i]);
     }
     return static_cast<long>(total);
+}
+
+long memory_kib() {
+    PROCESS_MEMORY_COUNTERS counters{};
+    counters.cb = sizeof counters;
+    return K32GetProcessMemoryInfo(GetCurrentProcess(), &counters, sizeof counters) ? static_cast<long>(counters.WorkingSetSize / 1024)
+                                                                                    : -1;
 }
 
 static volatile long counted;

@@ -8,6 +8,9 @@ long handle_count();
 // Bytes of the blocks in use in every heap of the process.
 long heap_bytes();
 
+// KiB of memory that the process has in use.
+long memory_kib();
+
 // From now on every allocation that rpcrt4.dll makes through its imports is counted, ours or Wine's own. False when it
 // is not loaded.
 bool count_allocations();

@@ -24,6 +24,7 @@ long control(long what) {
     case kHeapBytes: return heap_bytes();
     case kCountAllocations: return count_allocations();
     case kAllocations: return allocations();
+    case kMemory: return memory_kib();
     case kStop: SetEvent(stopped); return 0;
     default: return -1;
     }
