@@ -25,6 +25,8 @@ RPC_PROTSEQ_ENDPOINT g_endpoints[] = {
     {(unsigned char*)"ncacn_np", (unsigned char*)"\\pipe\\server_forms"},
 };
 
+constexpr size_t kStack = 12 << 20;  // no default
+
 // mingw-w64 declares it without its calling convention, which x86 minds.
 RPC_STATUS binding_handle(RPC_BINDING_HANDLE* handle) {
     using Function = RPC_STATUS(RPC_ENTRY*)(RPC_BINDING_HANDLE*);
@@ -42,6 +44,7 @@ struct Seen {
     unsigned long pid;
     std::string back;
     void* epv;
+    size_t stack;
 };
 Seen g_seen;
 
@@ -57,6 +60,10 @@ void __RPC_STUB look(RPC_MESSAGE* m) {
     Seen& s = g_seen;
     s = {};
     s.epv = m->ManagerEpv;
+    MEMORY_BASIC_INFORMATION at;
+    VirtualQuery(&at, &at, sizeof at);
+    const auto end = reinterpret_cast<ULONG_PTR>(reinterpret_cast<NT_TIB*>(NtCurrentTeb())->StackBase);
+    s.stack = end - reinterpret_cast<ULONG_PTR>(at.AllocationBase);
     s.handle_status = binding_handle(&s.handle);
     RPC_CALL_ATTRIBUTES_V1_A v1{};
     v1.Version = 1;
@@ -147,6 +154,7 @@ void calls() {
     RPC_BINDING_HANDLE handle = bind("ncalrpc:");  // the endpoint is the interface's own
     CHECK_EQ(call(handle), RPC_S_OK);
     const Seen& s = g_seen;
+    CHECK(s.stack >= kStack);
     CHECK_EQ(s.handle_status, RPC_S_OK);
     CHECK(s.handle != nullptr);
     CHECK_EQ(s.v1, RPC_S_OK);
@@ -301,6 +309,40 @@ void fast_bindings() {
     CHECK_EQ(RpcBindingFree(&handle), RPC_S_OK);
 }
 
+// What a fast binding is told of security when it is made is what it says when it is asked.
+void security_of_fast_bindings() {
+    RPC_BINDING_HANDLE_TEMPLATE t{};
+    RPC_BINDING_HANDLE_SECURITY security{};
+    RPC_SECURITY_QOS qos = {RPC_C_SECURITY_QOS_VERSION_1, 0, RPC_C_QOS_IDENTITY_STATIC, RPC_C_IMP_LEVEL_IDENTIFY}, got{};
+    RPC_BINDING_HANDLE handle = nullptr;
+    RPC_WSTR name = nullptr;
+    unsigned long level = 0, service = 0;
+    t.Version = security.Version = 1;
+    t.ProtocolSequence = 3;
+    t.StringEndpoint = (unsigned short*)L"server_forms";
+    security.ServerPrincName = (unsigned short*)L"somebody";
+    security.AuthnLevel = RPC_C_AUTHN_LEVEL_PKT_PRIVACY;
+    security.AuthnSvc = RPC_C_AUTHN_WINNT;
+    security.SecurityQos = &qos;
+    CHECK_EQ(RpcBindingCreateW(&t, &security, nullptr, &handle), RPC_S_OK);
+    CHECK_EQ(RpcBindingInqAuthInfoExW(handle, &name, &level, &service, nullptr, nullptr, 1, &got), RPC_S_OK);
+    CHECK(name && !wcscmp((wchar_t*)name, L"somebody"));
+    CHECK_EQ(level, RPC_C_AUTHN_LEVEL_PKT_PRIVACY);
+    CHECK_EQ(service, RPC_C_AUTHN_WINNT);
+    CHECK_EQ(got.ImpersonationType, RPC_C_IMP_LEVEL_IDENTIFY);
+    RpcStringFreeW(&name);
+    CHECK_EQ(RpcBindingBind(nullptr, handle, &g_client), RPC_S_OK);
+    CHECK_EQ(call(handle), RPC_S_OK);
+    CHECK_EQ(RpcBindingFree(&handle), RPC_S_OK);
+    security.AuthnSvc = 77;
+    CHECK_EQ(RpcBindingCreateW(&t, &security, nullptr, &handle), RPC_S_UNKNOWN_AUTHN_SERVICE);
+    security.AuthnSvc = RPC_C_AUTHN_WINNT;
+    qos.Version = 77;
+    CHECK_EQ(RpcBindingCreateW(&t, &security, nullptr, &handle), RPC_S_INVALID_ARG);
+    security.Version = 2;
+    CHECK_EQ(RpcBindingCreateW(&t, &security, nullptr, &handle), RPC_S_INVALID_ARG);
+}
+
 int g_asked;
 RPC_STATUS RPC_ENTRY ask(RPC_IF_HANDLE, void*) { return ++g_asked, RPC_S_OK; }
 
@@ -350,6 +392,10 @@ void descriptors() {
 
 int main() {
     setvbuf(stdout, nullptr, _IONBF, 0);
+    CHECK_EQ(RpcMgmtSetServerStackSize(0xFFFF0000), RPC_S_INVALID_ARG);
+    CHECK_EQ(RpcMgmtSetServerStackSize(kStack), RPC_S_OK);
+    CHECK_EQ(RpcMgmtEnableIdleCleanup(), RPC_S_OK);
+    CHECK_EQ(RpcMgmtEnableIdleCleanup(), RPC_S_OK);
     CHECK_EQ(RpcServerRegisterIfEx(&g_spec, nullptr, &g_epv, RPC_IF_AUTOLISTEN, 100, nullptr), RPC_S_OK);
     forms();
     protocols();
@@ -359,6 +405,7 @@ int main() {
     management("ncacn_np:[\\\\pipe\\\\server_forms]");
     options();
     fast_bindings();
+    security_of_fast_bindings();
     CHECK_EQ(RpcServerUnregisterIfEx(&g_spec, nullptr, TRUE), RPC_S_OK);
     CHECK_EQ(RpcServerUnregisterIfEx(&g_spec, nullptr, TRUE), RPC_S_UNKNOWN_IF);
     descriptors();

@@ -1,5 +1,6 @@
 // Fast bindings: RpcBindingCreate, RpcBindingBind, RpcBindingUnbind. Sources: their documentation pages.
 #include "abi/binding_vector.h"
+#include "abi/client_auth.h"
 #include "abi/text.h"
 #include "base/guard.h"
 #include "runtime/async_bind.h"
@@ -29,12 +30,16 @@ Status check_template(const RPC_BINDING_HANDLE_TEMPLATE& t) {
     return Status::invalid_arg;
 }
 
-// Who calls over ncalrpc is known; another identity cannot be had.
-Status check_security(const RPC_BINDING_HANDLE_SECURITY* security) {
+// As RpcBindingSetAuthInfoEx would say it afterwards. mingw-w64 declares the names without their character type.
+template <class Char>
+Status set_security(runtime::Binding& binding, const RPC_BINDING_HANDLE_SECURITY* security) {
     RPC_BINDING_HANDLE_SECURITY copy;
+    Str principal;
     if (!security) return Status::ok;
     if (!copy_guarded(&copy, security, sizeof copy) || copy.Version != 1) return Status::invalid_arg;
-    return copy.AuthnSvc == RPC_C_AUTHN_NONE && !copy.AuthIdentity ? Status::ok : Status::cannot_support;
+    RPC_TRY(abi::read_text(reinterpret_cast<const Char*>(copy.ServerPrincName), principal));
+    return abi::set_auth_info(binding, principal.view(), copy.AuthnLevel, copy.AuthnSvc, copy.AuthIdentity, RPC_C_AUTHZ_NONE,
+                              copy.SecurityQos);
 }
 
 Status set_options(runtime::Binding& binding, const RPC_BINDING_HANDLE_OPTIONS* options) {
@@ -55,13 +60,13 @@ Status create(const RPC_BINDING_HANDLE_TEMPLATE* given, const RPC_BINDING_HANDLE
     void* handle = nullptr;
     if (!copy_guarded(&t, given, sizeof t)) return Status::invalid_arg;
     RPC_TRY(check_template(t));
-    RPC_TRY(check_security(security));
     RPC_TRY(abi::read_text(reinterpret_cast<const Char*>(t.NetworkAddress), address));
     RPC_TRY(abi::read_text(reinterpret_cast<const Char*>(t.StringEndpoint), endpoint));
     const Uuid object = runtime::to_uuid(t.ObjectUuid);
     RPC_TRY(runtime::Binding::create({{}, "ncalrpc", address.view(), endpoint.view(), {}},
                                      (t.Flags & object_uuid_valid) != 0 ? &object : nullptr, binding));
     binding->make_fast();
+    RPC_TRY(set_security<Char>(*binding, security));
     RPC_TRY(set_options(*binding, options));
     RPC_TRY(runtime::Binding::to_handle(std::move(binding), &handle));
     if (copy_guarded(static_cast<void*>(out), &handle, sizeof handle)) return Status::ok;

@@ -1,6 +1,7 @@
 // Family security: authentication of client bindings. Sources: the documentation page of each function, of
 // RPC_SECURITY_QOS and of SEC_WINNT_AUTH_IDENTITY.
 #include "abi/binding_vector.h"
+#include "abi/client_auth.h"
 #include "abi/export.h"
 #include "abi/text.h"
 #include "base/guard.h"
@@ -22,17 +23,10 @@ template <class T>
 Status set_auth_info(RPC_BINDING_HANDLE handle, const T* principal, unsigned long level, unsigned long service,
                      void* identity, unsigned long authz, const RPC_SECURITY_QOS* qos) {
     Ref<Binding> binding;
-    RPC_TRY(client_binding(handle, binding));
     Str name;
+    RPC_TRY(client_binding(handle, binding));
     RPC_TRY(read_text(principal, name));
-    runtime::AuthSettings settings{name.view(), static_cast<uint32_t>(level), static_cast<uint32_t>(service),
-                                   identity,    static_cast<uint32_t>(authz), false,
-                                   {}};
-    RPC_TRY(read_qos(qos, settings));
-    Ref<runtime::BindingAuth> auth;
-    RPC_TRY(runtime::BindingAuth::create(settings, binding->protocol().local_only, auth));
-    binding->set_auth(std::move(auth));
-    return Status::ok;
+    return abi::set_auth_info(*binding, name.view(), level, service, identity, authz, qos);
 }
 
 template <class T>
@@ -60,6 +54,18 @@ Status inq_auth_info(RPC_BINDING_HANDLE handle, T** principal, unsigned long* le
 }
 
 }  // namespace
+
+Status set_auth_info(Binding& binding, std::string_view principal, unsigned long level, unsigned long service, void* identity,
+                     unsigned long authz, const RPC_SECURITY_QOS* qos) {
+    runtime::AuthSettings settings{principal, static_cast<uint32_t>(level), static_cast<uint32_t>(service), identity,
+                                   static_cast<uint32_t>(authz), false, {}};
+    RPC_TRY(read_qos(qos, settings));
+    Ref<runtime::BindingAuth> auth;
+    RPC_TRY(runtime::BindingAuth::create(settings, binding.protocol().local_only, auth));
+    binding.set_auth(std::move(auth));
+    return Status::ok;
+}
+
 }  // namespace rpc::abi
 
 using namespace rpc::abi;

@@ -52,10 +52,10 @@ DWORD WINAPI thread_main(void* p) {
 }
 }  // namespace
 
-Status start_thread(void (*entry)(void*), void* arg) {
+Status start_thread(void (*entry)(void*), void* arg, size_t stack_size) {
     Start* start = make<Start>(Start{entry, arg});
     if (!start) return Status::out_of_memory;
-    HANDLE thread = CreateThread(nullptr, 0, thread_main, start, 0, nullptr);
+    HANDLE thread = CreateThread(nullptr, stack_size, thread_main, start, STACK_SIZE_PARAM_IS_A_RESERVATION, nullptr);
     if (!thread) {
         mem_free(start);
         return Status::out_of_memory;

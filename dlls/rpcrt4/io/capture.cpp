@@ -94,6 +94,7 @@ public:
     void resume() override { stream_->resume(); }
     size_t unsent() override { return stream_->unsent(); }
     void close() override { stream_->close(); }
+    void keep_alive(uint32_t silent_ms) override { stream_->keep_alive(silent_ms); }
     void interrupt() override { stream_->interrupt(); }
     bool alive() override { return stream_->alive(); }
     uint32_t peer_process() const override { return stream_->peer_process(); }

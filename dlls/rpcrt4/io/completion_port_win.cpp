@@ -22,6 +22,7 @@ constinit std::atomic<HANDLE> g_port{nullptr};
 constinit std::atomic<unsigned> g_threads{0};
 constinit std::atomic<unsigned> g_waiting{0};  // threads in, or on their way to, the wait on the port
 constinit std::atomic<unsigned> g_wanted{1};    // how many of those there may be
+constinit std::atomic<size_t> g_stack{0};
 constinit Mutex g_start;
 
 // What submit was given. Made by hand, as List needs a constructor at run time.
@@ -154,7 +155,7 @@ Work* next_work() {
 // One more thread at the port, if one more is wanted.
 Status add_waiter() {
     if (!become_waiter() || call_parked(false)) return Status::ok;
-    if (g_threads.fetch_add(1) < max_threads && !failed(os::start_thread(worker, nullptr))) return Status::ok;
+    if (g_threads.fetch_add(1) < max_threads && !failed(os::start_thread(worker, nullptr, g_stack.load()))) return Status::ok;
     g_threads.fetch_sub(1);
     if (call_parked(true) || watched()) return Status::ok;
     RPC_LOG(warn, "no further pool thread (%u run)", g_threads.load());
@@ -267,6 +268,8 @@ Status start_executor() {
 Status join_port(HANDLE handle) {
     return CreateIoCompletionPort(handle, g_port.load(), key_io, 0) ? Status::ok : Status::out_of_resources;
 }
+
+void set_thread_stack(size_t bytes) { g_stack.store(bytes); }
 
 void submit(Work& work) {
     {

@@ -18,6 +18,9 @@ using WorkList = List<Work>;
 // status, and a later call tries again.
 Status start_executor();
 
+// How far the stack of a pool thread that is made from now on may grow, in bytes; 0: the program's default.
+void set_thread_stack(size_t bytes);
+
 // Runs `work` on a pool thread, soon, in no promised order. A blocked worker never starves the rest: before one runs a Work
 // it makes sure that another waits on the port, or, while Works are short, that another will within milliseconds. Cannot fail
 // once start_executor has succeeded.

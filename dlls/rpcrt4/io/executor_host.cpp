@@ -72,6 +72,8 @@ void submit(Work& work) {
     p.wake.wake_one();
 }
 
+void set_thread_stack(size_t) {}  // the host's threads have what pthreads gives them
+
 void about_to_wait() {}  // another thread waits already whenever one runs
 
 void run_later(WorkList& later) {

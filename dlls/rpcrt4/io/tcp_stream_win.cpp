@@ -1,7 +1,13 @@
 #include "io/tcp_stream_win.h"
 
+#include <mstcpip.h>
+
+#include "base/log.h"
+
 namespace rpc::io {
 namespace {
+
+constexpr uint32_t keep_alive_interval_ms = 1000;  // between probes that are not answered: Windows' default
 
 // What was written goes out before the end does.
 void close_tcp(HANDLE handle) {
@@ -112,6 +118,13 @@ DWORD TcpStream::ask_write(std::span<const ByteView> parts, OVERLAPPED& o, DWORD
     return ws_.WSASend(as_socket(handle_), buffers, count, &n, 0, &o, nullptr) == 0
                ? 0
                : static_cast<DWORD>(ws_.WSAGetLastError());
+}
+
+void TcpStream::keep_alive(uint32_t silent_ms) {
+    tcp_keepalive how{silent_ms != 0, silent_ms, keep_alive_interval_ms};
+    DWORD n = 0;
+    if (ws_.WSAIoctl(as_socket(handle_), SIO_KEEPALIVE_VALS, &how, sizeof how, nullptr, 0, &n, nullptr, nullptr) != 0)
+        RPC_LOG(info, "no keep-alives: error %d", ws_.WSAGetLastError());
 }
 
 bool TcpStream::alive() {

@@ -27,6 +27,7 @@ public:
     TcpStream(const Winsock& ws, SOCKET socket);
 
     bool alive() override;
+    void keep_alive(uint32_t silent_ms) override;
     bool peer_is_local() const override { return local_; }
     std::string_view peer_address() const override { return {address_, address_length_}; }
 

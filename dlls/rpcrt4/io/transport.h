@@ -81,6 +81,9 @@ public:
     virtual size_t unsent() = 0;
 
     // ---- both ----
+    // A peer that has said nothing for so long is asked whether it is still there, and without an answer the stream ends; 0: never.
+    // Nothing happens where the transport hears of its peer's end anyway.
+    virtual void keep_alive(uint32_t silent_ms) { (void)silent_ms; }
     // Ends the connection: a blocked read or write returns, pending I/O is cancelled, on_closed follows if started.
     // Idempotent; any thread; returns at once.
     virtual void close() = 0;

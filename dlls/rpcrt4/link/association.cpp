@@ -71,7 +71,7 @@ Status Association::open(ClientConnection::Kind kind, bool claimed, const Syntax
         if (group == 0) opening_ = claimed = true;
     }
     auto made = make_ref<ClientConnection>(kind);
-    Status status = made ? made->open(protocol_, address_, syntaxes, Ref<const security::ClientAuth>::share(auth), group, this) : Status::out_of_memory;
+    Status status = made ? made->open(protocol_, address_, syntaxes, Ref<const security::ClientAuth>::share(auth), group, this, com_timeout_.load(std::memory_order_relaxed)) : Status::out_of_memory;
     opened(claimed, !failed(status), group);
     if (!failed(status))
         connection = std::move(made);
@@ -117,6 +117,12 @@ bool Association::take_idle(const Syntaxes& syntaxes, const security::ClientAuth
 }
 
 Status Association::lease(const Syntaxes& syntaxes, const security::ClientAuth* auth, Ref<ClientConnection>& connection) {
+    RPC_TRY(take_or_open(syntaxes, auth, connection));
+    connection->use_com_timeout(com_timeout_.load(std::memory_order_relaxed));
+    return Status::ok;
+}
+
+Status Association::take_or_open(const Syntaxes& syntaxes, const security::ClientAuth* auth, Ref<ClientConnection>& connection) {
     Ref<ClientConnection> extend;
     {
         Guard g(mutex_);
@@ -149,6 +155,41 @@ void Association::give_back(Ref<ClientConnection> connection) {
     drop_dead();  // the server may have gone, and the others with it
     g.unlock();
     connection->close();
+}
+
+// The one that is taken first is the one that stays. Without memory they stay all.
+void Association::take_surplus(Vector<Ref<ClientConnection>>& surplus) {
+    Guard g(mutex_);
+    for (size_t i = 0; idle_.size() > 1 && i + 1 < idle_.size();) {
+        if (idle_[i]->quiet_since_last_look() && surplus.push_back(idle_[i])) {
+            idle_.erase(i);
+            --open_count_;
+        } else {
+            ++i;
+        }
+    }
+    for (size_t i = queued_.size(); queued_.size() > 1 && i-- != 1;) {
+        if (!queued_[i]->quiet_since_last_look() || !surplus.reserve(surplus.size() + 1) || !queued_[i]->reserve(true)) continue;
+        (void)surplus.push_back(queued_[i]);
+        queued_.erase(i);
+        --open_count_;
+    }
+}
+
+void Association::close_surplus() {
+    Vector<Ref<Association>> all;
+    {
+        Guard g(g_table.mutex);
+        for (Association* a = g_table.associations.front(); a; a = g_table.associations.next(a)) {
+            if (!all.reserve(all.size() + 1)) break;
+            if (a->try_add_ref()) (void)all.push_back(Ref<Association>::adopt(a));
+        }
+    }
+    for (auto& association : all) {
+        Vector<Ref<ClientConnection>> surplus;
+        association->take_surplus(surplus);
+        for (auto& connection : surplus) connection->close();
+    }
 }
 
 Status Association::reserve_existing(const Syntaxes& syntaxes, const security::ClientAuth* auth, bool alone,

@@ -36,6 +36,13 @@ public:
     const io::Protocol& protocol() const { return protocol_; }
     const io::Address& address() const { return address_; }
 
+    // How patient its connections are, on the scale of communications time-outs (link/com_timeout.h). A hint, which the last one gave.
+    void use_com_timeout(uint32_t scale) { com_timeout_.store(scale, std::memory_order_relaxed); }
+
+    // In all associations, closes connections that were not used since the last time this was called, but for one of each mode: a
+    // server that has lost the last one forgets its client.
+    static void close_surplus();
+
     // A synchronous connection that has the presentation context, for this caller alone until give_back. Opens one, or adds the
     // context, where none is idle; blocks. One that was idle may have lost its peer: perform finds out.
     Status lease(const Syntaxes& syntaxes, const security::ClientAuth* auth, Ref<ClientConnection>& connection) EXCLUDES(mutex_);
@@ -57,6 +64,8 @@ private:
                 Ref<ClientConnection>& connection) EXCLUDES(mutex_);
     void opened(bool claimed, bool success, uint32_t group) EXCLUDES(mutex_);
     void drop_dead() REQUIRES(mutex_);
+    Status take_or_open(const Syntaxes& syntaxes, const security::ClientAuth* auth, Ref<ClientConnection>& connection) EXCLUDES(mutex_);
+    void take_surplus(Vector<Ref<ClientConnection>>& surplus) EXCLUDES(mutex_);
     bool take_idle(const Syntaxes& syntaxes, const security::ClientAuth* auth, Ref<ClientConnection>& connection) REQUIRES(mutex_);
     Status reserve_existing(const Syntaxes& syntaxes, const security::ClientAuth* auth, bool alone, Ref<ClientConnection>& connection)
         EXCLUDES(mutex_);
@@ -64,6 +73,7 @@ private:
     const io::Protocol& protocol_;
     const io::Address address_;
 
+    std::atomic<uint32_t> com_timeout_{default_com_timeout};
     Mutex mutex_;
     Condition opened_;
     Vector<Ref<ClientConnection>> idle_ GUARDED_BY(mutex_);   // synchronous, not leased

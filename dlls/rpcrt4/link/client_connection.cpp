@@ -473,6 +473,11 @@ void ClientConnection::close() {
     if (stream_) stream_->close();
 }
 
+bool ClientConnection::quiet_since_last_look() {
+    Guard g(mutex_);
+    return std::exchange(looked_at_, next_call_id_) == next_call_id_ && places_taken_ == 0;
+}
+
 bool ClientConnection::usable() {
     Guard g(mutex_);
     return !closed_ && !draining_;

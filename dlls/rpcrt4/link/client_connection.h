@@ -9,6 +9,7 @@
 #include "base/mutex.h"
 #include "io/protocols.h"
 #include "link/call_table.h"
+#include "link/com_timeout.h"
 #include "link/framing.h"
 #include "link/security_session.h"
 #include "wire/bind.h"
@@ -79,7 +80,12 @@ public:
     // close() or the peer's end. Blocks the calling thread. server_unavailable, unknown_if, unsupported_trans_syn,
     // protocol_error, access_denied, unknown_authn_service, sec_pkg_error, ...
     Status open(const io::Protocol& protocol, const io::Address& address, const Syntaxes& first,
-                Ref<const security::ClientAuth> auth, uint32_t& group, ConnectionOwner* owner) EXCLUDES(mutex_);
+                Ref<const security::ClientAuth> auth, uint32_t& group, ConnectionOwner* owner,
+                uint32_t com_timeout_scale = default_com_timeout) EXCLUDES(mutex_);
+    // The scale from now on; by who has a synchronous connection to himself.
+    void use_com_timeout(uint32_t scale);
+    // Whether nothing was asked of it since the last time this was asked, nor is.
+    bool quiet_since_last_look() EXCLUDES(mutex_);
 
     // Whether calls for `syntaxes` as that identity (null: as nobody) can go here now; `needs_context` tells that alter_context
     // comes first.
@@ -152,6 +158,7 @@ private:
         uint32_t call_id;
         bool queued;
         bool sent;
+        uint64_t until_ms;  // a bind's answer must be here; 0: no limit
     };
     Status negotiate(wire::PduType type, const Syntaxes& syntaxes, uint32_t& group);
     Status begin_negotiation(wire::PduType type, const Syntaxes& syntaxes, Negotiation& n, bool& known) EXCLUDES(mutex_);
@@ -163,7 +170,7 @@ private:
                  Vector<size_t>* ends);
     Status read_some(size_t got);
     Status check_peer(const OutgoingBody& body) EXCLUDES(mutex_);
-    Status take_answer(Status waited, size_t got);
+    Status take_answer(const Negotiation& n, Status waited, size_t got);
     // Of a synchronous call's pump.
     struct Patience {
         uint32_t timeout_ms;  // of silence
@@ -172,7 +179,7 @@ private:
     void on_broken_wait(OutboundCall& call, const Patience& patience) EXCLUDES(mutex_);
     static uint32_t wait_time(const OutboundCall& call, const Patience& patience);
     void give_up(OutboundCall& call, bool tell) EXCLUDES(mutex_);
-    Status await_answer(bool queued);
+    Status await_answer(const Negotiation& n);
     Status on_pdu(ByteView raw);
     void answer(Status status) REQUIRES(mutex_);
     Status on_bind_nak(const wire::Pdu& pdu) EXCLUDES(mutex_);
@@ -198,6 +205,9 @@ private:
     ConnectionOwner* owner_ = nullptr;  // as stream_; told only while one of its calls is referenced
     wire::PduSplitter splitter_;       // touched by whoever reads: the pumping thread or the sink
     Buffer read_buffer_;               // synchronous only
+    uint32_t bind_ms_ = wait_forever;
+    uint32_t com_timeout_scale_ = default_com_timeout;  // whoever has the connection to himself
+    bool local_only_ = false;
     Ref<const security::ClientAuth> auth_;  // as stream_; null: nobody
     Ref<SecuritySession> session_;          // likewise
     Buffer plain_;                     // whoever reads: the PDU that was decrypted
@@ -209,6 +219,7 @@ private:
     Vector<Context> contexts_ GUARDED_BY(mutex_);
     size_t places_taken_ GUARDED_BY(mutex_) = 0;
     uint32_t next_call_id_ GUARDED_BY(mutex_) = 1;
+    uint32_t looked_at_ GUARDED_BY(mutex_) = 0;  // next_call_id_ when somebody looked last
     uint16_t next_context_id_ GUARDED_BY(mutex_) = 0;
     uint16_t max_xmit_frag_ GUARDED_BY(mutex_) = 0;
     bool alone_ GUARDED_BY(mutex_) = false;  // its one call is to stay that

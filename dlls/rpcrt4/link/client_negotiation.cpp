@@ -1,6 +1,7 @@
 // How a client connection comes to be, and to further presentation contexts and security: bind, alter_context, auth3. Sources: C706
 // chapter 9.3, [MS-RPCE] 3.3.1.5.2, 3.3.1.5.3.
 #include "base/error_record.h"
+#include "base/os.h"
 #include "link/client_connection.h"
 #include "wire/error_info.h"
 
@@ -9,12 +10,18 @@ namespace {
 
 // What we offer to receive. The peer's answer lowers it; MS-RPCE peers stay at 5,840.
 constexpr uint16_t our_max_frag = 0xFFF8;
-constexpr uint32_t connect_timeout_ms = 60000;
 constexpr size_t small_read = 4096;
 constexpr uint16_t feature_context_id = 0xFFFF;  // ours never get that far: contexts per connection are bounded
 constexpr size_t max_contexts = 1000;
 constexpr uint32_t first_security_context = 1;
 constexpr int max_legs = 16;  // a server could go on for ever
+
+// 0: no limit.
+uint32_t time_until(uint64_t until_ms) {
+    if (until_ms == 0) return wait_forever;
+    const uint64_t now = os::now_ms();
+    return until_ms > now ? static_cast<uint32_t>(until_ms - now) : 0;
+}
 
 Status status_of_rejection(const wire::ContextResult& result) {
     if (result.result == wire::BindResult::user_rejection) return Status::access_denied;
@@ -50,7 +57,7 @@ Status status_of_nak(wire::RejectReason reason) {
 }  // namespace
 
 Status ClientConnection::open(const io::Protocol& protocol, const io::Address& address, const Syntaxes& first,
-                              Ref<const security::ClientAuth> auth, uint32_t& group, ConnectionOwner* owner) {
+                              Ref<const security::ClientAuth> auth, uint32_t& group, ConnectionOwner* owner, uint32_t com_timeout_scale) {
     owner_ = owner;
     if (auth) {
         Ref<security::Context> context;
@@ -59,7 +66,12 @@ Status ClientConnection::open(const io::Protocol& protocol, const io::Address& a
         if (!session_) return Status::out_of_memory;
     }
     auth_ = std::move(auth);
-    RPC_TRY(io::connect(protocol, address, connect_timeout_ms, stream_));
+    const ComTimeout patience = com_timeout(com_timeout_scale, protocol.local_only);
+    bind_ms_ = patience.bind_ms;
+    com_timeout_scale_ = com_timeout_scale;
+    local_only_ = protocol.local_only;
+    RPC_TRY(io::connect(protocol, address, patience.connect_ms, stream_));
+    if (patience.keep_alive_ms != 0) stream_->keep_alive(patience.keep_alive_ms);
     if (!read_buffer_.resize(small_read)) return Status::out_of_memory;
     RPC_TRY(negotiate(wire::PduType::bind, first, group));
     if (kind_ == Kind::sync) return Status::ok;
@@ -80,6 +92,12 @@ Status ClientConnection::open(const io::Protocol& protocol, const io::Address& a
     return status;
 }
 
+void ClientConnection::use_com_timeout(uint32_t scale) {
+    if (local_only_ || scale == com_timeout_scale_) return;
+    com_timeout_scale_ = scale;
+    stream_->keep_alive(com_timeout(scale, false).keep_alive_ms);
+}
+
 Status ClientConnection::begin_negotiation(wire::PduType type, const Syntaxes& syntaxes, Negotiation& n, bool& known) {
     Guard g(mutex_);
     while (negotiating_ && !closed_) answered_.wait(mutex_);
@@ -93,7 +111,8 @@ Status ClientConnection::begin_negotiation(wire::PduType type, const Syntaxes& s
     offered_ = syntaxes;
     offered_id_ = next_context_id_;
     negotiation_id_ = next_call_id_++;
-    n = {type, offered_id_, negotiation_id_, started_, false};
+    const bool limited = type == wire::PduType::bind && bind_ms_ != wait_forever;
+    n = {type, offered_id_, negotiation_id_, started_, false, limited ? os::now_ms() + bind_ms_ : 0};
     return Status::ok;
 }
 
@@ -151,10 +170,10 @@ Status ClientConnection::offer(Negotiation& n, const Syntaxes& syntaxes, uint32_
     } else {
         ByteView part = pdu.view();
         size_t got = 0;
-        const Status status = stream_->exchange({&part, 1}, read_buffer_.bytes(), got, wait_forever);
-        RPC_TRY(take_answer(status, got));
+        const Status status = stream_->exchange({&part, 1}, read_buffer_.bytes(), got, time_until(n.until_ms));
+        RPC_TRY(take_answer(n, status, got));
     }
-    return await_answer(n.queued);
+    return await_answer(n);
 }
 
 // The legs behind the first two: rpc_auth_3 where ours is the last, alter_context where the server has another one.
@@ -191,18 +210,18 @@ Status ClientConnection::send_auth3(uint32_t call_id, ByteView token) {
 }
 
 // Waits until the answer to the negotiation is here; the blocking stream is read by this thread, the queued one by the pool.
-Status ClientConnection::await_answer(bool queued) {
+Status ClientConnection::await_answer(const Negotiation& n) {
     Guard g(mutex_);
     while (!answer_here_) {
         if (closed_) return Status::call_failed_dne;
-        if (queued) {
+        if (n.queued) {
             answered_.wait(mutex_);
             continue;
         }
         mutex_.unlock();
         size_t got = 0;
-        Status status = stream_->read(read_buffer_.bytes(), got, wait_forever);
-        status = take_answer(status, got);
+        Status status = stream_->read(read_buffer_.bytes(), got, time_until(n.until_ms));
+        status = take_answer(n, status, got);
         mutex_.lock();
         if (failed(status)) return status;
     }
@@ -210,8 +229,8 @@ Status ClientConnection::await_answer(bool queued) {
 }
 
 // What a wait for a negotiation's answer brought. One that was broken off is taken up again: the cancel was an earlier call's.
-Status ClientConnection::take_answer(Status waited, size_t got) {
-    if (waited == Status::call_cancelled) return Status::ok;
+Status ClientConnection::take_answer(const Negotiation& n, Status waited, size_t got) {
+    if (waited == Status::call_cancelled) return n.until_ms == 0 || os::now_ms() < n.until_ms ? Status::ok : Status::server_unavailable;
     RPC_TRY(waited);
     return read_some(got);
 }

@@ -113,6 +113,7 @@ Status Binding::association(Ref<link::Association>& out) {
                     ? link::Association::make_own(protocol_, network_address_.view(), endpoint_.view(), association_)
                     : link::Association::find(protocol_, network_address_.view(), endpoint_.view(), association_));
     }
+    association_->use_com_timeout(com_timeout_);
     out = association_;
     return Status::ok;
 }

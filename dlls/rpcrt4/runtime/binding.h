@@ -25,8 +25,8 @@ constexpr uint32_t first = 5;  // below are those of message queues, which no sy
 constexpr uint32_t cookie_auth = 7, binding_noncausal = 9, unique_binding = 11, call_timeout = 12, dont_linger = 13;
 }  // namespace binding_option
 
-constexpr uint32_t default_com_timeout = 5;  // RPC_C_BINDING_x_TIMEOUT
-constexpr uint32_t max_com_timeout = 10;
+using link::default_com_timeout;
+using link::max_com_timeout;
 
 class Binding final : public RefCounted<Binding> {
 public:

@@ -14,6 +14,7 @@
 #include "io/loopback.h"
 #include "runtime/async_call.h"
 #include "runtime/binding.h"
+#include "runtime/convert.h"
 #include "runtime/fake_mapper.h"
 #include "runtime/message.h"
 #include "runtime/server.h"
@@ -442,6 +443,39 @@ TEST_F(ServerTest, HandleTableUnderChurn) {
         EXPECT_TRUE(handle_table::remove(&objects[0]));
     }
     EXPECT_EQ(mem_alloc_count(), before);
+}
+
+// Connections of both modes that nobody uses go, but for one of each, and what the server keeps for its client stays.
+TEST_F(ServerTest, SurplusConnectionsAreClosed) {
+    ASSERT_EQ(enlist(one, autolisten), Status::ok);
+    Ref<link::Association> association;
+    ASSERT_EQ(Binding::from_handle(handle)->association(association), Status::ok);
+    const link::Syntaxes syntaxes{to_syntax(one.client.InterfaceId), to_syntax(ndr)};
+    Ref<link::ClientConnection> leased[3];
+    for (auto& c : leased) ASSERT_EQ(association->lease(syntaxes, nullptr, c), Status::ok);
+    for (auto& c : leased) association->give_back(c);
+    link::Association::close_surplus();  // the first look
+    EXPECT_TRUE(leased[0]->alive() && leased[1]->alive() && leased[2]->alive());
+    EXPECT_EQ(call(one, 0), Status::ok);  // one of them is used
+    link::Association::close_surplus();
+    EXPECT_EQ(leased[0]->alive() + leased[1]->alive() + leased[2]->alive(), 1);
+    EXPECT_EQ(call(one, 0), Status::ok);
+    link::Association::close_surplus();
+    link::Association::close_surplus();
+    link::Association::close_surplus();
+    EXPECT_EQ(leased[0]->alive() + leased[1]->alive() + leased[2]->alive(), 1);
+
+    Ref<link::ClientConnection> queued[2];
+    for (auto& c : queued) ASSERT_EQ(association->reserve(syntaxes, nullptr, c, true), Status::ok);
+    for (int i = 0; i < 3; ++i) link::Association::close_surplus();
+    EXPECT_FALSE(queued[0]->gone() || queued[1]->gone());  // they are taken
+    for (auto& c : queued) c->unreserve();
+    for (int i = 0; i < 3; ++i) link::Association::close_surplus();
+    EXPECT_TRUE(wait_for([&] { return queued[0]->gone() + queued[1]->gone() == 1; }));
+    Async a;
+    EXPECT_EQ(issue(a, one, 0), Status::ok);
+    EXPECT_TRUE(wait_for([&] { return a.notified == 1; }));
+    EXPECT_EQ(async_complete(&a.state, nullptr), Status::ok);
 }
 
 }  // namespace
