@@ -4,6 +4,7 @@
 #include <rpc.h>
 #include <rpcndr.h>
 #include <rpcasync.h>
+#include <authz.h>
 #include <sddl.h>
 
 #include <string>
@@ -45,6 +46,7 @@ struct Seen {
     std::string back;
     void* epv;
     size_t stack;
+    RPC_STATUS authz, authz_reserved, authz_own;
 };
 Seen g_seen;
 
@@ -54,6 +56,36 @@ std::string text_of(RPC_BINDING_HANDLE handle) {
     std::string out(text ? reinterpret_cast<char*>(text) : "");
     RpcStringFreeA(&text);
     return out;
+}
+
+// What authz.dll itself says of a token of this process: RPC_S_OK or its error. Wine's may be able to do nothing.
+RPC_STATUS own_authorization() {
+    const HMODULE library = LoadLibraryA("authz.dll");
+    const auto make = reinterpret_cast<decltype(&AuthzInitializeResourceManager)>(
+        reinterpret_cast<void*>(GetProcAddress(library, "AuthzInitializeResourceManager")));
+    const auto from_token = reinterpret_cast<decltype(&AuthzInitializeContextFromToken)>(
+        reinterpret_cast<void*>(GetProcAddress(library, "AuthzInitializeContextFromToken")));
+    AUTHZ_RESOURCE_MANAGER_HANDLE manager = nullptr;
+    AUTHZ_CLIENT_CONTEXT_HANDLE context = nullptr;
+    HANDLE token = nullptr;
+    if (!make || !from_token) return RPC_S_CANNOT_SUPPORT;
+    CHECK(OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token));
+    BOOL done = make(AUTHZ_RM_FLAG_NO_AUDIT, nullptr, nullptr, nullptr, nullptr, &manager);
+    done = done && from_token(0, token, manager, nullptr, LUID{}, nullptr, &context);
+    const DWORD error = GetLastError();
+    CloseHandle(token);
+    return done ? RPC_S_OK : static_cast<RPC_STATUS>(error);
+}
+
+void authorization(RPC_BINDING_HANDLE handle, Seen& s) {
+    void* context = nullptr;
+    s.authz_own = own_authorization();
+    s.authz_reserved = RpcGetAuthorizationContextForClient(handle, FALSE, nullptr, nullptr, LUID{}, 1, nullptr, &context);
+    s.authz = RpcGetAuthorizationContextForClient(handle, FALSE, nullptr, nullptr, LUID{}, 0, nullptr, &context);
+    if (s.authz != RPC_S_OK) return;
+    CHECK_EQ(RpcFreeAuthorizationContext(&context), RPC_S_OK);
+    CHECK(!context);
+    CHECK_EQ(RpcFreeAuthorizationContext(&context), RPC_S_INVALID_ARG);
 }
 
 void __RPC_STUB look(RPC_MESSAGE* m) {
@@ -79,6 +111,7 @@ void __RPC_STUB look(RPC_MESSAGE* m) {
     s.type_status = I_RpcBindingInqTransportType(m->Handle, &s.type);
     s.pid_status = I_RpcBindingInqLocalClientPID(m->Handle, &s.pid);
     s.local_status = I_RpcBindingIsClientLocal(m->Handle, &s.local);
+    authorization(m->Handle, s);
     RPC_BINDING_HANDLE back = nullptr;
     s.back_status = RpcBindingServerFromClient(m->Handle, &back);
     if (s.back_status == RPC_S_OK) {
@@ -137,6 +170,31 @@ void forms() {
     CHECK_EQ(bindings_with("ncacn_ip_tcp:["), 3);
 }
 
+// What only the headers declare.
+void undocumented() {
+    CHECK_EQ(I_RpcServerUseProtseq2A((RPC_CSTR) "127.0.0.1", (RPC_CSTR) "ncacn_ip_tcp", 10, nullptr, nullptr), RPC_S_CANNOT_SUPPORT);
+    CHECK_EQ(I_RpcServerUseProtseq2A(nullptr, (RPC_CSTR) "ncacn_ip_tcp", 10, nullptr, nullptr), RPC_S_OK);
+    CHECK_EQ(I_RpcServerUseProtseq2W(nullptr, (RPC_WSTR)L"ncacn_ip_tcp", 10, nullptr, nullptr), RPC_S_OK);
+    CHECK_EQ(I_RpcServerUseProtseqEp2A(nullptr, (RPC_CSTR) "ncalrpc", 10, (RPC_CSTR) "server_forms_2a", nullptr, nullptr), RPC_S_OK);
+    CHECK_EQ(I_RpcServerUseProtseqEp2W(nullptr, (RPC_WSTR)L"ncalrpc", 10, (RPC_WSTR)L"server_forms_2w", nullptr, nullptr), RPC_S_OK);
+    CHECK_EQ(bindings_with("ncalrpc:[server_forms_2"), 2);
+    CHECK_EQ(bindings_with("ncacn_ip_tcp:["), 5);
+    static I_RPC_MUTEX mutex;
+    static int inside;
+    I_RpcRequestMutex(&mutex);
+    I_RpcRequestMutex(&mutex);
+    const HANDLE other = CreateThread(
+        nullptr, 0, [](void*) -> DWORD { return I_RpcRequestMutex(&mutex), ++inside, I_RpcClearMutex(mutex), 0; }, nullptr, 0, nullptr);
+    I_RpcClearMutex(mutex);
+    CHECK_EQ(WaitForSingleObject(other, 50), WAIT_TIMEOUT);
+    CHECK_EQ(inside, 0);
+    I_RpcClearMutex(mutex);
+    CHECK_EQ(WaitForSingleObject(other, 30000), WAIT_OBJECT_0);
+    CHECK_EQ(inside, 1);
+    CloseHandle(other);
+    I_RpcDeleteMutex(mutex);
+}
+
 void protocols() {
     RPC_PROTSEQ_VECTORA* narrow = nullptr;
     RPC_PROTSEQ_VECTORW* wide = nullptr;
@@ -155,6 +213,9 @@ void calls() {
     CHECK_EQ(call(handle), RPC_S_OK);
     const Seen& s = g_seen;
     CHECK(s.stack >= kStack);
+    printf("authz.dll: %ld\n", s.authz_own);
+    CHECK_EQ(s.authz, s.authz_own);
+    CHECK_EQ(s.authz_reserved, RPC_S_INVALID_ARG);
     CHECK_EQ(s.handle_status, RPC_S_OK);
     CHECK(s.handle != nullptr);
     CHECK_EQ(s.v1, RPC_S_OK);
@@ -398,6 +459,7 @@ int main() {
     CHECK_EQ(RpcMgmtEnableIdleCleanup(), RPC_S_OK);
     CHECK_EQ(RpcServerRegisterIfEx(&g_spec, nullptr, &g_epv, RPC_IF_AUTOLISTEN, 100, nullptr), RPC_S_OK);
     forms();
+    undocumented();
     protocols();
     calls();
     managers();
