@@ -80,7 +80,7 @@ private:
 
     Mutex mutex_;
     Condition changed_;
-    List<Client> clients_ GUARDED_BY(mutex_);
+    List<Client, Client> clients_ GUARDED_BY(mutex_);
     uint32_t calls_ GUARDED_BY(mutex_) = 0;
     State state_ GUARDED_BY(mutex_) = State::inactive;
     uint64_t idle_since_ms_ GUARDED_BY(mutex_) = 0;  // while there is no activity
