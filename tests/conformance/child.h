@@ -24,6 +24,7 @@ public:
     // A binding handle to the server that this child is; NULL when it is not there.
     handle_t bind(srv::Protocol) const;
     unsigned id() const { return id_; }
+    unsigned port() const { return port_; }  // of TCP
     void kill();
     // Closes its input: it ends by itself, in order.
     void let_end();

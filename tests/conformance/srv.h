@@ -32,6 +32,7 @@ enum Action : long {
     kComTimeout,            // returns RpcMgmtSetComTimeout(own handle, 5)'s value
     kStateFields,           // bits: 1 signature, 2 size, 4 RuntimeInfo
     kThread,                // returns the dispatch thread's id
+    kReleaseAll,            // completes every call that is parked with its key, then itself with their number
 };
 
 // Starts every server once. False (with why()) where this DLL cannot serve.

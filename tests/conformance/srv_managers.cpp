@@ -80,6 +80,15 @@ Outcome release(const Parked& parked, long value) {
     });
 }
 
+static long release_all() {
+    AcquireSRWLockExclusive(&lock);
+    const auto calls = std::move(parked_calls());
+    parked_calls().clear();
+    ReleaseSRWLockExclusive(&lock);
+    for (const auto& [key, parked] : calls) release(parked, key);  // whose client has given up, too
+    return static_cast<long>(calls.size());
+}
+
 Outcome wait_test_cancel(handle_t call, long expected) {
     Outcome outcome;
     for (int i = 0; i < 100; ++i) {
@@ -181,6 +190,7 @@ void act_async(RPC_ASYNC_STATE* state, handle_t binding, long action, long argum
                             (state->RuntimeInfo != nullptr) << 2);
         break;
     case kThread: complete(state, static_cast<long>(GetCurrentThreadId())); break;
+    case kReleaseAll: complete(state, release_all()); break;
     default: misbehave(action, argument); break;
     }
     InterlockedIncrement(&action_count);

@@ -5,5 +5,5 @@ foreach(part case child letter roles runner srv srv_managers srv_pipes srv_stubs
     target_sources(outstanding PRIVATE ${conformance}/${part}.cpp)
 endforeach()
 target_include_directories(outstanding PRIVATE ${conformance})
-target_link_libraries(outstanding PRIVATE test_support)
+target_link_libraries(outstanding PRIVATE test_support iphlpapi)
 wine_test(outstanding TIMEOUT 300 COMMAND outstanding)

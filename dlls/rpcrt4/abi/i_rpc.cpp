@@ -1,6 +1,7 @@
 // Family i_rpc: what stubs and COM call. The headers declare these and document no behaviour: runtime/message.h has it.
 #include "abi/export.h"
 #include "runtime/message.h"
+#include "runtime/message_pieces.h"
 #include "runtime/thread_state.h"
 
 using namespace rpc;
@@ -17,12 +18,18 @@ RPC_STATUS with_message(PRPC_MESSAGE message, F f) {
 
 RPC_EXPORT(RPC_STATUS, I_RpcGetBuffer)(PRPC_MESSAGE Message) { return with_message(Message, runtime::get_buffer); }
 RPC_EXPORT(RPC_STATUS, I_RpcSendReceive)(PRPC_MESSAGE Message) { return with_message(Message, runtime::send_receive); }
-RPC_EXPORT(RPC_STATUS, I_RpcSend)(PRPC_MESSAGE Message) { return with_message(Message, runtime::send); }
+RPC_EXPORT(RPC_STATUS, I_RpcSend)(PRPC_MESSAGE Message) { return with_message(Message, runtime::send_piece); }
 RPC_EXPORT(RPC_STATUS, I_RpcFreeBuffer)(PRPC_MESSAGE Message) { return with_message(Message, runtime::free_buffer); }
 
-// `Size`: for partial receives, which only pipes make.
+// `Size`: what a receive with RPC_BUFFER_PARTIAL wants at least.
 RPC_EXPORT(RPC_STATUS, I_RpcReceive)(PRPC_MESSAGE Message, unsigned int Size) {
-    return with_message(Message, [&](RPC_MESSAGE& m) { return runtime::receive(m, Size); });
+    return with_message(Message, [&](RPC_MESSAGE& m) { return runtime::receive_piece(m, Size); });
+}
+
+// The buffers of what travels in pieces; the call goes on.
+RPC_EXPORT(RPC_STATUS, I_RpcFreePipeBuffer)(RPC_MESSAGE* Message) { return with_message(Message, runtime::free_pipe_buffer); }
+RPC_EXPORT(RPC_STATUS, I_RpcReallocPipeBuffer)(PRPC_MESSAGE Message, unsigned int NewSize) {
+    return with_message(Message, [&](RPC_MESSAGE& m) { return runtime::realloc_pipe_buffer(m, NewSize); });
 }
 
 // One transfer syntax is built: the interface's own is the answer.

@@ -61,6 +61,16 @@ public:
     // RpcSendComplete, as if something had been sent.
     void tell_sent() EXCLUDES(mutex_);
 
+    // What belongs to a program that drives the call by its message (runtime/message_pieces.h): one thread at a time, its own to see to.
+    struct ByMessage {
+        link::OutgoingBody out;  // the next piece, once the request is on its way
+        bool started = false;
+        Buffer window;       // what has come and is not consumed, behind
+        size_t used = 0;     // bytes that are, of which
+        size_t given = 0;    // bytes are what the message shows
+        bool whole = false;  // nothing more comes
+    } by_message;
+
     // The call has ended: nobody is told anything any more, what comes is dropped, who waits goes on with `why`.
     void end(Status why) EXCLUDES(mutex_);
 

@@ -23,6 +23,8 @@ public:
         buffer_ = std::move(buffer);
         headroom_ = headroom;
     }
+    // The other way round: the block, in which stub data begin at headroom().
+    Buffer release() { return std::move(buffer_); }
     size_t headroom() const { return headroom_; }
     bool allocated() const { return buffer_.data() != nullptr; }
     uint8_t* data() { return allocated() ? buffer_.data() + headroom_ : nullptr; }

@@ -158,8 +158,7 @@ Status send(RPC_MESSAGE& message) {
     return call->start();
 }
 
-Status receive(RPC_MESSAGE& message, uint32_t size) {
-    (void)size;  // of a partial receive: only pipes have those
+Status receive(RPC_MESSAGE& message) {
     auto call = client_call(message);
     if (!call) return Status::invalid_binding;
     RPC_TRY(call->status());

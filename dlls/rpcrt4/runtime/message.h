@@ -32,9 +32,8 @@ Status send_receive(RPC_MESSAGE& message);
 // reported here only, and never by a notification too. Server: sends BufferLength bytes of Buffer as the reply and ends the call.
 Status send(RPC_MESSAGE& message);
 
-// Client: call_pending until the whole reply is here; then as send_receive's second half. `size` is for partial receives,
-// which pipes use (cannot_support until they are built).
-Status receive(RPC_MESSAGE& message, uint32_t size);
+// Client: call_pending until the whole reply is here; then as send_receive's second half.
+Status receive(RPC_MESSAGE& message);
 
 // Ties the state to the message's call: RuntimeInfo becomes the call handle. Client: after get_buffer, before send;
 // invalid_async_handle for a state whose Size or Signature is wrong, invalid_async_call for one with a pending call; the

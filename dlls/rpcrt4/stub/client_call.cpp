@@ -171,7 +171,7 @@ private:
         if (call_guarded([&] { message.release(); })) return;  // an unbind routine's own fault
     }
     Status read(ClientMessage& message, uint64_t& result) {
-        RPC_TRY(runtime::receive(message.message(), 0));
+        RPC_TRY(runtime::receive(message.message()));
         message.own_buffer();
         if (pipes_) RPC_TRY(take_rest(message.message()));
         return message.read_reply(result);
