@@ -1,12 +1,8 @@
 # Ours against Wine's own rpcrt4, both ways, over every protocol sequence.
-include(${CMAKE_SOURCE_DIR}/tests/support/support.cmake)
+include(${CMAKE_SOURCE_DIR}/tests/demo/desk.cmake)
 include(${CMAKE_SOURCE_DIR}/tests/interop/pairs.cmake)
 
-set(demo ${CMAKE_SOURCE_DIR}/tests/demo/programs)
-pe_program(interop_client ${CMAKE_CURRENT_LIST_DIR}/programs/interop_client.cpp ${demo}/client_kit.cpp
-    ${demo}/desk.cpp ${demo}/managers.cpp)
-target_include_directories(interop_client PRIVATE ${demo})
-target_link_libraries(interop_client PRIVATE test_support)
+desk_program(interop_client ${CMAKE_CURRENT_LIST_DIR}/programs/interop_client.cpp ${DESK_DIR}/programs/client_kit.cpp)
 
 # wine8.x64.interop.builtin-client.tcp: the side that is named is Wine's own; x64 is the arch of ours. The peer is of
 # the other arch, so that each pair crosses both.

@@ -35,9 +35,9 @@ Call::Call() {
     state.u.hEvent = event;
 }
 
-unsigned Call::begin(Proc proc, handle_t binding, long first, long second) {
+unsigned Call::begin(decltype(begin_Add)* stub, handle_t binding, long first, long second) {
     number = first;
-    return guarded([&] { desk::begin(proc, &state, binding, first, second, &out); }).raised;
+    return guarded([&] { stub(&state, binding, first, second, &out); }).raised;
 }
 
 unsigned Call::complete() {

@@ -18,8 +18,8 @@ struct Call {
     Call();
     ~Call() { CloseHandle(event); }
     Call(const Call&) = delete;
-    // Issues Work, Patience or Add. 0, or what was raised.
-    unsigned begin(Proc proc, handle_t binding, long first, long second);
+    // Issues begin_Work, begin_Patience or begin_Add. 0, or what was raised.
+    unsigned begin(decltype(begin_Add)* stub, handle_t binding, long first, long second);
     bool done(unsigned milliseconds) { return WaitForSingleObject(event, milliseconds) == WAIT_OBJECT_0; }
     // RpcAsyncCompleteCall's status, or the code that it raised.
     unsigned complete();

@@ -12,18 +12,18 @@ constexpr int kWorks = 5;
 static void begin_all(handle_t binding, Call (&works)[kWorks], Call& patience) {
     for (int i = 0; i < kWorks; ++i) {
         const long milliseconds = (kWorks - i) * 250;
-        const unsigned raised = works[i].begin(kWork, binding, i + 1, milliseconds);
+        const unsigned raised = works[i].begin(begin_Work, binding, i + 1, milliseconds);
         say("client: began Work %d of %ld ms, without waiting", i + 1, milliseconds);
         check(!raised, "the call is under way");
     }
-    check(!patience.begin(kPatience, binding, 77, 20000), "Patience 77 is under way, and would last 20 s");
+    check(!patience.begin(begin_Patience, binding, 77, 20000), "Patience 77 is under way, and would last 20 s");
     check(works[0].state.Signature && RpcAsyncGetCallStatus(&works[0].state) == RPC_S_ASYNC_CALL_PENDING,
           "RpcAsyncGetCallStatus says that Work 1 is pending");
 }
 
 static void call_in_between(handle_t binding) {
     long sum = 0, product = 0;
-    const Outcome outcome = guarded([&] { product = call(kAdd, binding, 6L, 7L, &sum); });
+    const Outcome outcome = guarded([&] { product = call_Add(binding, 6L, 7L, &sum); });
     say("client: a synchronous call in between: Add(6, 7) is %ld, the product %ld", sum, product);
     check(!outcome.raised && sum == 13 && product == 42, "the synchronous call did not have to wait for the others");
 }
@@ -33,7 +33,7 @@ static void cancel_one(handle_t binding, Call& patience) {
     check(patience.done(5000), "Patience 77 has ended");
     check(patience.complete() == RPC_S_CALL_CANCELLED, "RpcAsyncCompleteCall: Patience 77 was cancelled (1818)");
     long seen = 0;
-    guarded([&] { call(kSeen, binding, 77L, &seen); });
+    guarded([&] { call_Seen(binding, 77L, &seen); });
     check(seen == 1, "the server saw the cancel through RpcServerTestCancel(RpcAsyncGetCallHandle(state))");
 }
 
@@ -61,7 +61,7 @@ static void collect_in_any_order(Call (&works)[kWorks]) {
 
 static void cancel_without_waiting(handle_t binding) {
     Call call;
-    check(!call.begin(kPatience, binding, 78, 3000), "Patience 78 is under way");
+    check(!call.begin(begin_Patience, binding, 78, 3000), "Patience 78 is under way");
     check(call.cancel(true) == RPC_S_OK, "RpcAsyncCancelCall with abort: Patience 78 is given up");
     check(call.done(2000), "its notification comes without waiting for the server");
     check(call.complete() == RPC_S_CALL_CANCELLED, "RpcAsyncCompleteCall: Patience 78 was cancelled (1818)");
@@ -82,7 +82,7 @@ int main(int argc, char** argv) {
         collect_in_any_order(works);
     }
     cancel_without_waiting(binding);
-    check(!guarded([&] { call(kStop, binding); }).raised, "Stop: the server ends");
+    check(!guarded([&] { call_Stop(binding); }).raised, "Stop: the server ends");
     RpcBindingFree(&binding);
     say(failures() ? "client: %d checks FAILED" : "client: everything went as told (%d failures)", failures());
     return failures() ? 1 : 0;

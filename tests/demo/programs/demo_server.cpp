@@ -55,7 +55,7 @@ int main(int argc, char** argv) {
 
     RPC_STATUS status = RpcServerUseProtseqEpW(rpc(protocol), RPC_C_PROTSEQ_MAX_REQS_DEFAULT, rpc(endpoint), nullptr);
     if (status) return failed("RpcServerUseProtseqEp", status);
-    RPC_IF_HANDLE served = desk::server(async);
+    RPC_IF_HANDLE served = async ? async_desk_v1_0_s_ifspec : sync_desk_v1_0_s_ifspec;
     status = RpcServerRegisterIf(served, nullptr, nullptr);
     if (status) return failed("RpcServerRegisterIf", status);
     status = RpcServerListen(1, RPC_C_LISTEN_MAX_CALLS_DEFAULT, TRUE);

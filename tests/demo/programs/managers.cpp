@@ -1,13 +1,13 @@
-// What the desk does with each call.
+// What the desk does with each call: the manager routines of both kinds.
 #include "desk.h"
 #include "support/threads.h"
 #include <map>
 #include <stdlib.h>
 #include <string.h>
 
-namespace desk {
+HANDLE desk::stopped;
+using namespace desk;
 
-HANDLE stopped;
 static volatile long finished;
 static SRWLOCK lock = SRWLOCK_INIT;
 static std::map<long, long>& cancelled_numbers() {
@@ -32,14 +32,14 @@ static void complete(RPC_ASYNC_STATE* state, long result) {
     if (status) say("server: RpcAsyncCompleteCall: %ld", status);
 }
 
-void add_async(RPC_ASYNC_STATE* state, handle_t, long a, long b, long* sum) {
+void async_Add(RPC_ASYNC_STATE* state, handle_t, long a, long b, long* sum) {
     say("server: Add(%ld, %ld)", a, b);
     *sum = a + b;
     complete(state, a * b);
 }
 
 // The manager returns at once; a thread of ours answers when the time has come.
-void work_async(RPC_ASYNC_STATE* state, handle_t, long number, long milliseconds, long* order) {
+void async_Work(RPC_ASYNC_STATE* state, handle_t, long number, long milliseconds, long* order) {
     say("server: Work %ld begins, it takes %ld ms", number, milliseconds);
     run_detached([=] {
         Sleep(milliseconds);
@@ -50,7 +50,7 @@ void work_async(RPC_ASYNC_STATE* state, handle_t, long number, long milliseconds
 }
 
 // Waits to be cancelled. The call handle of the asynchronous call is what RpcServerTestCancel asks about.
-void patience_async(RPC_ASYNC_STATE* state, handle_t, long number, long milliseconds, long* cancelled) {
+void async_Patience(RPC_ASYNC_STATE* state, handle_t, long number, long milliseconds, long* cancelled) {
     say("server: Patience %ld waits for a cancel", number);
     note(number, 0);
     run_detached([=] {
@@ -72,7 +72,7 @@ void patience_async(RPC_ASYNC_STATE* state, handle_t, long number, long millisec
     });
 }
 
-void seen_async(RPC_ASYNC_STATE* state, handle_t, long number, long* cancelled) {
+void async_Seen(RPC_ASYNC_STATE* state, handle_t, long number, long* cancelled) {
     *cancelled = noted(number);
     complete(state, 0);
 }
@@ -85,7 +85,7 @@ static wchar_t* answer_to(const wchar_t* text) {
     return answer;
 }
 
-void echo_async(RPC_ASYNC_STATE* state, handle_t, const wchar_t* text, wchar_t** answer) {
+void async_Echo(RPC_ASYNC_STATE* state, handle_t, const wchar_t* text, wchar_t** answer) {
     *answer = answer_to(text);
     complete(state, static_cast<long>(wcslen(text)));
 }
@@ -95,22 +95,22 @@ static long copy_bulk(long count, const unsigned char* in, unsigned char* out) {
     return count;
 }
 
-void bulk_async(RPC_ASYNC_STATE* state, handle_t, long count, const unsigned char* in, unsigned char* out) {
+void async_Bulk(RPC_ASYNC_STATE* state, handle_t, long count, const unsigned char* in, unsigned char* out) {
     complete(state, copy_bulk(count, in, out));
 }
 
-void stop_async(RPC_ASYNC_STATE* state, handle_t) {
+void async_Stop(RPC_ASYNC_STATE* state, handle_t) {
     const RPC_STATUS status = RpcAsyncCompleteCall(state, nullptr);
     if (status) say("server: RpcAsyncCompleteCall: %ld", status);
     SetEvent(stopped);
 }
 
-long add_sync(handle_t, long a, long b, long* sum) {
+long sync_Add(handle_t, long a, long b, long* sum) {
     say("server: Add(%ld, %ld)", a, b);
     *sum = a + b;
     return a * b;
 }
-long work_sync(handle_t, long number, long milliseconds, long* order) {
+long sync_Work(handle_t, long number, long milliseconds, long* order) {
     say("server: Work %ld begins, it takes %ld ms", number, milliseconds);
     Sleep(milliseconds);
     *order = InterlockedIncrement(&finished);
@@ -118,22 +118,20 @@ long work_sync(handle_t, long number, long milliseconds, long* order) {
     return number * 100;
 }
 // A synchronous manager that never asks whether it was cancelled, as the peer has no such question.
-long patience_sync(handle_t, long number, long milliseconds, long* cancelled) {
+long sync_Patience(handle_t, long number, long milliseconds, long* cancelled) {
     say("server: Patience %ld sleeps for %ld ms", number, milliseconds);
     note(number, 0);
     Sleep(milliseconds);
     *cancelled = 0;
     return number;
 }
-long seen_sync(handle_t, long number, long* cancelled) {
+long sync_Seen(handle_t, long number, long* cancelled) {
     *cancelled = noted(number);
     return 0;
 }
-long echo_sync(handle_t, const wchar_t* text, wchar_t** answer) {
+long sync_Echo(handle_t, const wchar_t* text, wchar_t** answer) {
     *answer = answer_to(text);
     return static_cast<long>(wcslen(text));
 }
-long bulk_sync(handle_t, long count, const unsigned char* in, unsigned char* out) { return copy_bulk(count, in, out); }
-void stop_sync(handle_t) { SetEvent(stopped); }
-
-}  // namespace desk
+long sync_Bulk(handle_t, long count, const unsigned char* in, unsigned char* out) { return copy_bulk(count, in, out); }
+void sync_Stop(handle_t) { SetEvent(stopped); }
