@@ -16,7 +16,7 @@ template <class Way>
 static rpccoro::task<long> add(handle_t server, long a, long b, Way way, DWORD* thread = nullptr) {
     long sum = 0, product = 0;
     const RPC_STATUS status =
-        co_await rpccoro::call([&](PRPC_ASYNC_STATE s) { desk::Add(s, server, a, b, &sum); }, &product, way);
+        co_await rpccoro::call([&](PRPC_ASYNC_STATE s) { Add(s, server, a, b, &sum); }, &product, way);
     if (thread) *thread = GetCurrentThreadId();
     co_return status == RPC_S_OK&& sum == a + b ? product : -static_cast<long>(status);
 }
