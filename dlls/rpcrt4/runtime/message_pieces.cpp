@@ -1,6 +1,7 @@
 #include "runtime/message_pieces.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "base/guard.h"
