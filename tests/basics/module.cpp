@@ -94,6 +94,22 @@ void test_last_error() {
     CHECK_EQ(GetLastError(), 0xABCD);
 }
 
+// Older Windows had these names for what has others now.
+void test_old_names() {
+    const struct {
+        const char *old, *name;
+    } pairs[] = {{"I_RpcAbortAsyncCall", "I_RpcAsyncAbortCall"},          {"I_RpcSetAsyncHandle", "I_RpcAsyncSetHandle"},
+                 {"RpcAbortAsyncCall", "RpcAsyncAbortCall"},              {"RpcCancelAsyncCall", "RpcAsyncCancelCall"},
+                 {"RpcCompleteAsyncCall", "RpcAsyncCompleteCall"},        {"RpcGetAsyncCallStatus", "RpcAsyncGetCallStatus"},
+                 {"RpcInitializeAsyncHandle", "RpcAsyncInitializeHandle"}, {"RpcRegisterAsyncInfo", "RpcAsyncRegisterInfo"}};
+    HMODULE module = GetModuleHandleA("rpcrt4.dll");
+    for (const auto& p : pairs) {
+        const auto old = reinterpret_cast<ULONG_PTR>(GetProcAddress(module, p.old));
+        CHECK(old != 0);
+        CHECK_EQ(old, reinterpret_cast<ULONG_PTR>(GetProcAddress(module, p.name)));
+    }
+}
+
 }  // namespace
 
 void test_module() {
@@ -101,4 +117,5 @@ void test_module() {
     test_version();
     CHECK_EQ(use_everything(nullptr), 0);
     test_last_error();
+    test_old_names();
 }
