@@ -128,3 +128,72 @@ CASE(38, "API:RpcAsyncAbortCall", "a server's state after its call was answered"
     unbind(b);
     return passed("%s", outcome.text().c_str());
 }
+
+// What becomes of a state while its call is out is the program's business: the runtime keeps what it needs.
+static RPC_ASYNC_STATE* state_on_a_page(const Call& call) {
+    void* page = VirtualAlloc(nullptr, 4096, MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE);
+    return page ? static_cast<RPC_ASYNC_STATE*>(memcpy(page, &call.state, sizeof call.state)) : nullptr;
+}
+static Outcome hold_with(RPC_ASYNC_STATE* state, handle_t b, long key, long* out) {
+    return guarded([&] { stub::async_call(client(kAsync), async_proc(kHold), state, b, key, out); });
+}
+static bool completes(Call& bystander, const Parked& parked) {
+    return release(parked, 8) == 0 && bystander.wait() && bystander.complete() == 0 && bystander.out == 8 && bystander.result == 9;
+}
+
+CASE(39, "API:RPC_ASYNC_STATE", "a state that is freed while its call is pending: other calls go on", kAlone) {
+    BIND(b, Protocol::lrpc);
+    Call bystander, owner;
+    HOLD(bystander, b, parked);
+    RPC_ASYNC_STATE* state = state_on_a_page(owner);
+    const long key = next_key();
+    Parked lost;
+    EXPECT(state && hold_with(state, b, key, &owner.out) == 0 && wait_parked(key, &lost), "the call is not out");
+    VirtualFree(state, 0, MEM_RELEASE);
+    EXPECT_IS(release(lost, 3), 0);
+    EXPECT(completes(bystander, parked), "the call beside it: %ld, %ld", bystander.out, bystander.result);
+    Call next;
+    EXPECT_IS(next.add(b, 6, 7), 0);
+    EXPECT(next.wait() && next.complete() == 0 && next.result == 42, "the next call: %ld", next.result);
+    unbind(b);
+    return passed("others went on");
+}
+CASE(40, "API:RPC_ASYNC_STATE", "a state that is overwritten while its call is pending: the call is told of as it was asked to") {
+    BIND(b, Protocol::lrpc);
+    Call bystander, owner;
+    HOLD(bystander, b, parked);
+    const long key = next_key();
+    Parked held;
+    EXPECT(owner.hold(b, key) == 0 && wait_parked(key, &held), "the call is not out");
+    const RPC_ASYNC_STATE before = owner.state;
+    memset(static_cast<void*>(&owner.state), 0xcc, sizeof owner.state);
+    EXPECT_IS(release(held, 3), 0);
+    EXPECT(owner.wait(), "no event");
+    const Outcome refused = owner.complete();
+    EXPECT(is_refusal(refused), "with the garbage: %s", refused.text().c_str());
+    owner.state = before;
+    EXPECT_IS(owner.complete(), 0);
+    EXPECT(owner.out == 3 && owner.result == 4, "%ld, %ld", owner.out, owner.result);
+    EXPECT(completes(bystander, parked), "the call beside it: %ld, %ld", bystander.out, bystander.result);
+    unbind(b);
+    return passed("3, 4");
+}
+CASE(41, "API:RPC_ASYNC_STATE", "a state that is initialised and used anew while its call is pending: the new call has its own results") {
+    BIND(b, Protocol::lrpc);
+    Call bystander, owner;
+    HOLD(bystander, b, parked);
+    const long key = next_key();
+    long old_out = -1;
+    Parked held;
+    EXPECT(hold_with(&owner.state, b, key, &old_out) == 0 && wait_parked(key, &held), "the call is not out");
+    owner.initialise();
+    EXPECT_IS(owner.add(b, 6, 7), 0);
+    EXPECT(owner.wait(), "no event");
+    EXPECT_IS(owner.complete(), 0);
+    EXPECT(owner.result == 42 && owner.out == 13, "%ld, %ld", owner.result, owner.out);
+    EXPECT_IS(release(held, 3), 0);
+    EXPECT(completes(bystander, parked), "the call beside it: %ld, %ld", bystander.out, bystander.result);
+    EXPECT(old_out == -1, "nobody collected the old call: %ld", old_out);
+    unbind(b);
+    return passed("42");
+}
