@@ -255,18 +255,16 @@ void run(const wchar_t* protocol, const wchar_t* endpoint) {
 int main() {
     std::setvbuf(stdout, nullptr, _IONBF, 0);
     CHECK(RpcServerRegisterIf(&g_server, nullptr, nullptr) == RPC_S_OK);
-    CHECK(RpcServerListen(1, 10, TRUE) == RPC_S_OK);
     wchar_t name[64], pipe[64];
     swprintf(name, 64, L"pipe-buffers-%lu", GetCurrentProcessId());
     swprintf(pipe, 64, L"\\pipe\\pipe-buffers-%lu", GetCurrentProcessId());
     struct {
         const wchar_t *protocol, *endpoint;
     } const places[] = {{L"ncalrpc", name}, {L"ncacn_np", pipe}, {L"ncacn_ip_tcp", L"34517"}};
-    for (const auto& p : places) {
-        const RPC_STATUS status = RpcServerUseProtseqEpW(reinterpret_cast<RPC_WSTR>(const_cast<wchar_t*>(p.protocol)), 10,
-                                                         reinterpret_cast<RPC_WSTR>(const_cast<wchar_t*>(p.endpoint)), nullptr);
-        CHECK(status == RPC_S_OK);
-        if (status == RPC_S_OK) run(p.protocol, p.endpoint);
-    }
+    for (const auto& p : places)
+        CHECK(RpcServerUseProtseqEpW(reinterpret_cast<RPC_WSTR>(const_cast<wchar_t*>(p.protocol)), 10,
+                                     reinterpret_cast<RPC_WSTR>(const_cast<wchar_t*>(p.endpoint)), nullptr) == RPC_S_OK);
+    CHECK(RpcServerListen(1, 10, TRUE) == RPC_S_OK);
+    for (const auto& p : places) run(p.protocol, p.endpoint);
     return g_failures != 0;
 }
