@@ -168,7 +168,7 @@ protected:
         return done();
     }
     static uint32_t collect(Async& a) {
-        EXPECT_EQ(receive(a.message, 0), Status::ok);
+        EXPECT_EQ(receive(a.message), Status::ok);
         uint32_t value = 0;
         if (a.message.BufferLength == sizeof value) std::memcpy(&value, a.message.Buffer, sizeof value);
         EXPECT_EQ(async_complete(&a.state, nullptr), Status::ok);
