@@ -50,6 +50,13 @@ pair_test(async_stubs.builtin-server.${ARCH} PROTOCOL lrpc SERVER ${ARCH} async_
     CLIENT ${ARCH} async_stubs_client OPTIONS --server-builtin --server-arg=--sync --server-arg=--builtin
     --client-arg=--builtin)
 
+# Pipes, client and server in one process.
+pe_program(async_stubs_pipes ${programs}/pipes/main.cpp)
+target_link_libraries(async_stubs_pipes PRIVATE test_support)
+rpc_async_stubs(async_stubs_pipes ${CMAKE_CURRENT_LIST_DIR}/pipes.idl ${CMAKE_CURRENT_LIST_DIR}/pipes.acf
+    WIDL_OPTIONS --prefix-client=begin_ --prefix-server=serve_)
+wine_test(async_stubs.pipes COMMAND async_stubs_pipes)
+
 # README.md's worked example, as it stands there. It is x64's.
 if(ARCH STREQUAL "x64")
     wine_test(readme-hello COMMAND ${CMAKE_CURRENT_LIST_DIR}/readme @WINE@ ${PREFIX_DIR}/wine@WINE@

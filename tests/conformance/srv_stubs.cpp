@@ -1,6 +1,6 @@
-// Format strings, interface descriptions and dispatch tables of the fixture. By hand, where tools/async-stubs could do: it has no pipes,
-// since widl knows no such type; cases send one stub's call to another interface than its own, or to one that nobody serves; they
-// break copies of the format strings byte by byte; and the specification gives Add's string as a worked example.
+// Format strings, interface descriptions and dispatch tables of the fixture. By hand, where tools/async-stubs could do: cases
+// send one stub's call to another interface than its own, or to one that nobody serves; they break copies of the format strings byte by
+// byte; synchronous twins have pipes, too; and the specification gives Add's string as a worked example.
 #include "srv_internal.h"
 #include "support/format.h"
 #include <stdlib.h>

@@ -1,10 +1,17 @@
-"""The list of asynchronous procedures, in the form of an ACF: `interface NAME { [async] Procedure(); ... }`."""
+"""The list of asynchronous procedures, in the form of an ACF: `interface NAME { [async] Procedure([pipe] parameter); ... }`."""
 import pathlib
 import re
 
 from .source import StubError
 
 TOKEN = re.compile(r"\s+|//[^\n]*|/\*.*?\*/|(?P<word>\w+)|(?P<mark>[][{}();,])", re.S)
+
+
+class Listed:
+    """What the list says of one procedure, and in which line."""
+
+    def __init__(self, line, pipes):
+        self.line, self.pipes = line, pipes
 
 
 class Reader:
@@ -45,8 +52,26 @@ class Reader:
         return self.next()
 
 
+    def pipes(self):
+        """The parameters between a procedure's parentheses, all of them pipes."""
+        found = []
+        while not self.is_next(")"):
+            if found:
+                self.expect(",")
+            self.expect("[")
+            if not self.is_next("pipe"):
+                self.fail(f"the attribute '{self.tokens[0][0]}' is not understood: only pipe is")
+            self.next()
+            self.expect("]")
+            if self.tokens[0][0] in found:
+                self.fail(f"{self.tokens[0][0]} is listed twice")
+            found.append(self.name("a parameter's name"))
+        self.next()
+        return found
+
+
 def read(path):
-    """{(interface, procedure): line}, in the order of the file."""
+    """{(interface, procedure): Listed}, in the order of the file."""
     reader = Reader(path)
     listed, interfaces = {}, 0
     while not reader.is_next(""):
@@ -70,11 +95,13 @@ def read(path):
             line = reader.tokens[0][1]
             procedure = reader.name("a procedure's name")
             reader.expect("(")
-            reader.expect(")")
+            if not reader.is_next(")") and not reader.is_next("["):
+                reader.expect(")")
+            pipes = reader.pipes()
             reader.expect(";")
             if (interface, procedure) in listed:
                 raise StubError(path, line, f"{procedure} is listed twice")
-            listed[interface, procedure] = line
+            listed[interface, procedure] = Listed(line, pipes)
         reader.next()
         if reader.is_next(";"):
             reader.next()

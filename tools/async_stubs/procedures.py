@@ -67,7 +67,7 @@ def read_interpreted(form, at, slot):
     p.client_size, p.server_size, p.flags = form.word(at), form.word(at + 2), form.byte(at + 4)
     count = form.byte(at + 5)
     if p.flags & ~(SERVER_SIZES | CLIENT_SIZES | HAS_RETURN | HAS_EXTENSION):
-        form.fail(at + 4, f"procedure flags {p.flags:#04x} are not understood (pipes are not supported)")
+        form.fail(at + 4, f"procedure flags {p.flags:#04x} are not understood")
     at += 6
     if p.flags & HAS_EXTENSION:
         size = form.byte(at)
@@ -210,6 +210,19 @@ def correct(p, depth_of, types):
     return wrong
 
 
+def make_pipes(p, names, slot, pipes, fail):
+    """Turns the parameters `names` of `p`, pointers to an element each, into pipes."""
+    for name in names:
+        q = next((q for q in p.parameters if q.label == f"parameter {name}"), None)
+        if not q or not q.attributes & SIMPLE_REF or q.attributes & (IN | OUT) == (IN | OUT):
+            fail(f"{name} is to be a pipe: one that is [in] or [out], a pointer to an element")
+        q.type = pipes.add(bool(q.attributes & BASE), q.type, fail)
+        q.attributes = PIPE | SIMPLE_REF | q.attributes & (IN | OUT)
+        if q.attributes & OUT:
+            q.attributes |= 4 * slot // 8 << 13  # the server's engine provides the pipe's structure
+        p.flags |= HAS_PIPES
+
+
 def make_async(p, slot, types, type_base, fail):
     """Turns `p` into its asynchronous form: one slot more in front of everything. `type_base` is where the shifted copy
     of the type format string begins."""
@@ -223,7 +236,7 @@ def make_async(p, slot, types, type_base, fail):
     p.flags |= HAS_ASYNC
     for q in p.parameters:
         q.stack += slot
-        if q.attributes & BASE:
+        if q.attributes & (BASE | PIPE):
             continue
         if q.attributes & RETURN and (q.attributes & SIMPLE_REF or types.format.byte(q.type) in fc.STRUCTURES):
             fail("an asynchronous procedure cannot return a structure")

@@ -2,7 +2,7 @@
 import copy
 import re
 
-from . import procedures
+from . import pipes, procedures
 from .source import Format, Function, body_of
 from .types import Types
 
@@ -16,6 +16,7 @@ class Found:
     def __init__(self, function, body, interface, name, procedure):
         self.function, self.body, self.interface, self.name, self.procedure = function, body, interface, name, procedure
         self.is_async = True
+        self.pipes = []     # the names of the parameters that are to be some
         self.offset = None  # of the new description
 
     def depth_of(self, name):
@@ -99,16 +100,19 @@ class StubFile:
 
     def extend(self, all_found):
         """Appends the new descriptions to the format strings, and sets each one's offset."""
-        base = 0
+        base, size = 0, len(self.types.format.bytes)
         if any([self.check_correlations(f) for f in all_found if f.is_async]):
-            base = (len(self.types.format.bytes) + 3) & ~3
+            base = (size + 3) & ~3
+        made = pipes.Pipes(self.types, base + size + 1 & ~1)
         appended = [(bytes((-len(self.proc.bytes)) & 1), "alignment")] if len(self.proc.bytes) & 1 else []
         offset = len(self.proc.bytes) + len(appended)
         for f in all_found:
             procedures.correct(f.procedure, f.depth_of, self.types)
             if f.is_async:
-                procedures.make_async(f.procedure, self.slot, self.types, base,
-                                      lambda text, f=f: f.function.source.fail(f.function.start, f"{f.name}: {text}"))
+                def fail(text, f=f):
+                    f.function.source.fail(f.function.start, f"{f.name}: {text}")
+                procedures.make_pipes(f.procedure, f.pipes, self.slot, made, fail)
+                procedures.make_async(f.procedure, self.slot, self.types, base, fail)
             f.offset = offset
             kind = "asynchronous procedure" if f.is_async else "procedure, corrected,"
             appended.append((b"", f"{offset} ({kind} {f.interface}::{f.name})"))
@@ -116,14 +120,28 @@ class StubFile:
                 appended.append(part)
                 offset += len(part[0])
         self._append(self.proc, appended, "PROC_FORMAT_STRING_SIZE", offset)
+        parts, end = [], size
         if base:
-            size = len(self.types.format.bytes)
             parts = [(bytes(base - size), "alignment")] if base != size else []
             parts.append((b"", f"{base}: the types again, for frames with one more slot in front"))
             shifted = self.types.shifted(self.slot)
             cuts = [0] + [n for n in self.types.labels if n] + [size]
             parts += [(shifted[a:b], self.types.format.labels.get(a, "")) for a, b in zip(cuts, cuts[1:])]
-            self._append(self.types.format, parts, "TYPE_FORMAT_STRING_SIZE", base + size)
+            end = base + size
+        if made.parts:
+            parts += [(bytes(end & 1), "alignment")] if end & 1 else []
+            parts += made.parts
+            end = made.end
+        if parts:
+            self._append(self.types.format, parts, "TYPE_FORMAT_STRING_SIZE", end)
+        for interface in {f.interface: None for f in all_found if f.pipes}:
+            self._flag_pipes(interface)
+
+    def _flag_pipes(self, interface):
+        """RPC_INTERFACE_HAS_PIPES in the last field of the interface's description."""
+        match = self.source.find(rf"^static const RPC_(?:CLIENT|SERVER)_INTERFACE {interface}___Rpc\w+ =\n\{{\n(?:    .*\n)*?    (0),\n\}};",
+                                 f"description of interface {interface} with flags of 0")
+        self.edits.replace(match.start(1), match.end(1), "RPC_INTERFACE_HAS_PIPES")
 
     def _append(self, form, parts, size_name, size):
         if size > 0xffff:
@@ -222,9 +240,11 @@ def read_client(source, listed, fail_list):
                 if interface == inline[1] and is_stub_of(source, functions, function, prefix, name):
                     found[interface, name] = read_inline(stub, function, function.start, body, interface, name,
                                                          int(inline[2]))
-    for where in listed:
+    for where, said in listed.items():
         if where not in found:
             fail_list(where, f"{source.path} has no procedure {where[1]} in an interface {where[0]}")
+        found[where].pipes = said.pipes
+        pipes.declare(found[where].function, said.pipes)
     for function, name in unlisted:
         source.fail(function.start, f"{name} is [async] in the IDL, but not in the list")
     return stub, found
@@ -288,14 +308,16 @@ def member(p):
 
 
 def write_header(source, names):
-    """`names`: of the functions that became asynchronous, in client and server."""
+    """`names`: of the functions that became asynchronous, in client and server, with the names of their pipes."""
     edits = Edits(source.text)
     seen = set()
     for function in Function.all(source, ";"):
         if function.name in names:
             seen.add(function.name)
-            edits.replace(function.start, function.list_end, prototype(function))
-    for name in names:
+            made = pipes.declare(function, names[function.name])
+            types = "".join(pipes.typedef(pipe, element) for pipe, element in made.items())
+            edits.replace(function.start, function.list_end, types + prototype(function))
+    for name in sorted(names):
         if name not in seen:
             source.fail(0, f"has no prototype of {name}")
     include = source.find(r"^#include <rpcndr.h>\n", "#include <rpcndr.h>")

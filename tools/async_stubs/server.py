@@ -1,7 +1,7 @@
 """The server's file: the dispatch table, the offsets and the routines of asynchronous procedures."""
 import re
 
-from . import procedures
+from . import pipes, procedures
 from .rewrite import Found, StubFile, read_inline
 from .source import Function
 
@@ -51,6 +51,8 @@ def read_server(source, header, listed, fail_list):
         if procedure_name not in remarks:
             fail_list(where, f"{source.path} has no procedure {procedure_name} in interface {name}")
         found.append(read_procedure(stub, interface, remarks.index(procedure_name), procedure_name, prototypes))
+        found[-1].pipes = listed[where].pipes
+        pipes.declare(found[-1].function, found[-1].pipes)
     for interface in {where[0]: None for where in map(stub.procedure_at, stub.proc.labels) if where}:
         if interface not in interfaces:
             interfaces[interface] = Interface(source, interface)
