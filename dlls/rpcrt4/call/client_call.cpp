@@ -235,6 +235,12 @@ void ClientCall::on_fault(uint32_t wire_status, ByteView error_info) {
     fault_ = wire_status;
 }
 
+Status ClientCall::on_callback(link::CallbackRequest& request, link::OutgoingBody& reply, bool& executed) {
+    if (!callbacks_) return Status::procnum_out_of_range;
+    trace_.step("called back");
+    return callbacks_->serve(callback_interface_, request, reply, executed);
+}
+
 void ClientCall::tell_errors(Status status) {
     ErrorChain errors;
     uint32_t fault;

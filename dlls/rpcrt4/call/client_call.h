@@ -14,6 +14,16 @@
 
 namespace rpc::call {
 
+// Who runs the [callback] procedures of the client's interface: the runtime.
+class CallbackServer {
+public:
+    // As link::OutboundCall::on_callback; `iface` is what set_callbacks was given.
+    virtual Status serve(const void* iface, link::CallbackRequest& request, link::OutgoingBody& reply, bool& executed) = 0;
+
+protected:
+    ~CallbackServer() = default;
+};
+
 class ClientCall final : public link::WaitingCall, TransferCall {
 public:
     // `association` may be null in tests of the state machine alone. `auth`: who the call is made as, null for nobody.
@@ -52,6 +62,11 @@ public:
     void cancel_within(uint32_t wait_ms) EXCLUDES(mutex_);
     // Synchronous, before perform: see ClientConnection::Send.
     void set_timeout(uint32_t timeout_ms) { send_.timeout_ms = timeout_ms; }
+    // Synchronous, before perform: the server may call back. `iface` must last as long as the call is out.
+    void set_callbacks(CallbackServer& server, const void* iface) {
+        callbacks_ = &server;
+        callback_interface_ = iface;
+    }
     // Asynchronous, instead of start: what has no request, and ends by on_end or a cancel.
     void begin() EXCLUDES(mutex_);
     // Asynchronous: sends and returns. A failure is final and nothing is told.
@@ -75,6 +90,7 @@ public:
 
     // link::WaitingCall
     void on_fault(uint32_t wire_status, ByteView error_info) override EXCLUDES(mutex_);
+    Status on_callback(link::CallbackRequest& request, link::OutgoingBody& reply, bool& executed) override;
     Status on_stub_data(ByteView stub, uint32_t alloc_hint, uint32_t data_representation) override EXCLUDES(mutex_);
     void on_end(Status status) override EXCLUDES(mutex_);
     void on_place(Ref<link::ClientConnection> connection, Status why) override EXCLUDES(mutex_);
@@ -104,6 +120,8 @@ private:
     RPC_ASYNC_STATE* state_ = nullptr;  // constant from start on
     Notification notification_;         // likewise
     Ref<Transfer> transfer_;            // likewise
+    CallbackServer* callbacks_ = nullptr;
+    const void* callback_interface_ = nullptr;
     bool async_connection_ = false;
     Trace trace_{"client"};
     uint64_t started_ms_ = 0;  // for the log; 0 when it is off

@@ -73,6 +73,11 @@ bool ServerCall::end(Status outcome) {
     return true;
 }
 
+Status ServerCall::call_back(uint16_t opnum, link::OutgoingBody request, link::CallbackReply& reply) {
+    trace.step("calls back");
+    return connection->call_back(*this, opnum, std::move(request), reply);
+}
+
 Status ServerCall::outcome() {
     Guard g(mutex_);
     return outcome_;

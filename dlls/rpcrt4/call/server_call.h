@@ -56,6 +56,9 @@ public:
     // Whether the caller is the one who ends this call: true once. The stub goes to it (null for a synchronous call).
     bool claim(Owned<AsyncStub>& stub) EXCLUDES(mutex_);
 
+    // Calls the client back and waits (link::ServerConnection::call_back). Any thread.
+    Status call_back(uint16_t opnum, link::OutgoingBody request, link::CallbackReply& reply);
+
     // ---- answers: the first one counts ----
     Status respond() EXCLUDES(mutex_);
     // `status` is what the client shall see; it is mapped to a fault status that may be sent.

@@ -34,11 +34,13 @@ public:
         *at = call->*Chain;
         if (count_ == 0 && bucket_count_ > kept_buckets) drop();
     }
+    // Of several of one id (a call, and one nested in it) the latest.
     T* find(uint32_t id) {
         if (!buckets_) {
+            T* found = nullptr;
             for (T* call = list_.front(); call; call = list_.next(call))
-                if (call->*Id == id) return call;
-            return nullptr;
+                if (call->*Id == id) found = call;
+            return found;
         }
         T* call = bucket(id);
         while (call && call->*Id != id) call = call->*Chain;

@@ -38,6 +38,23 @@ TEST(CallTable, FindsEveryCall) {
     for (uint32_t step : {1u, 2u, 65536u, 0x9E3779B1u}) fill_and_empty(step);
 }
 
+TEST(CallTable, OfSeveralOfOneIdTheLatestIsFound) {
+    for (size_t others : {size_t{0}, size_t{100}}) {
+        std::vector<Item> items(others + 3);
+        Table table;
+        for (size_t i = 0; i < items.size(); ++i) {
+            items[i].id = i < others ? static_cast<uint32_t>(1000 + i) : 7;
+            table.add(&items[i]);
+        }
+        for (size_t i = items.size(); i-- > others;) {
+            ASSERT_EQ(table.find(7), &items[i]);
+            table.remove(&items[i]);
+        }
+        EXPECT_EQ(table.find(7), nullptr);
+        while (Item* item = table.front()) table.remove(item);
+    }
+}
+
 TEST(CallTable, WithoutMemoryItIsSlowAndRight) {
     for (long fail = 1; fail < 6; ++fail) {
         mem_fail_nth(fail);

@@ -33,6 +33,7 @@ Status ClientConnection::enlist(OutboundCall& call, const Send& send, wire::Call
     fields.flags = send.flags;
     fields.object = send.object;
     fields.call_id = call.call_id_ = next_call_id_++;
+    call.p_cont_id_ = context->p_cont_id;
     max_frag = max_xmit_frag_;
     call.sent_ = call.cancel_told_ = call.abandon_wanted_ = false;
     call.on_.store(this, std::memory_order_relaxed);
@@ -163,6 +164,7 @@ Status ClientConnection::perform(OutboundCall& call, const Send& send, OutgoingB
             status = Status::ok;
         } else if (!failed(status)) {
             status = read_some(got);
+            if (!failed(status) && callback_.whole) status = answer_callback(call);
             if (patience.timeout_ms != wait_forever) patience.heard_at = os::now_ms();
         }
         if (failed(status)) {
@@ -373,9 +375,11 @@ Status ClientConnection::on_pdu(ByteView raw) {
     if (wire::parse_pdu(raw, pdu) != wire::Parsed::ok) return Status::protocol_error;
     switch (pdu.header.type) {
     case wire::PduType::response:
-        return on_response(pdu);
+        return callback_.begun ? Status::protocol_error : on_response(pdu);
     case wire::PduType::fault:
-        return on_fault(pdu);
+        return callback_.begun ? Status::protocol_error : on_fault(pdu);
+    case wire::PduType::request:
+        return on_request(pdu);
     case wire::PduType::bind_ack:
     case wire::PduType::alter_context_resp:
         return on_bind_ack(pdu);

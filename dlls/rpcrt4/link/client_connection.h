@@ -19,6 +19,13 @@ namespace rpc::link {
 
 class ClientConnection;
 
+// A request of the server's, made while it runs a call of ours ([MS-RPCE] 3.3.1.5.9).
+struct CallbackRequest {
+    uint16_t opnum = 0;
+    uint32_t data_representation = 0;
+    Buffer stub;
+};
+
 // A call as its connection sees it. The connection holds a reference from send until the call left it.
 class OutboundCall : public RefCounted<OutboundCall>, public ListLink<>, public Brief {
 public:
@@ -30,6 +37,12 @@ public:
     virtual void on_end(Status status) = 0;
     // The fault that the end follows: its status as sent, and its extended error information, which may be nonsense.
     virtual void on_fault(uint32_t wire_status, ByteView error_info) { (void)wire_status, (void)error_info; }
+    // Synchronous: the server calls back. On the thread that performs the call, unlocked. A failure goes to the server as a fault;
+    // `executed` tells whether a procedure was entered before it.
+    virtual Status on_callback(CallbackRequest& request, OutgoingBody& reply, bool& executed) {
+        (void)request, (void)reply, (void)executed;
+        return Status::procnum_out_of_range;
+    }
 
 protected:
     // What other threads want of a synchronous call; its pump looks at it when its wait is broken off. A cancel is told to
@@ -45,6 +58,7 @@ private:
     std::atomic<const ClientConnection*> on_{nullptr};
     // Guarded by that connection's mutex.
     uint32_t call_id_ = 0;
+    uint16_t p_cont_id_ = 0;
     OutboundCall* chain_ = nullptr;
     bool sent_ = false;            // the request is posted: what speaks of the call may follow it
     bool cancel_told_ = false;     // or will be, right behind the request
@@ -186,6 +200,18 @@ private:
     Status on_bind_ack(const wire::Pdu& pdu) EXCLUDES(mutex_);
     Status on_response(const wire::Pdu& pdu);
     Status on_fault(const wire::Pdu& pdu);
+    // Callbacks (client_callback.cpp). Of a synchronous connection's pump, but for refuse_callback.
+    struct Callback {
+        CallbackRequest request;
+        Status refusal = Status::ok;
+        bool begun = false;
+        bool whole = false;
+    };
+    Status on_request(const wire::Pdu& pdu) EXCLUDES(mutex_);
+    Status take_request(const wire::Pdu& pdu, const wire::Request& request, Status refusal) EXCLUDES(mutex_);
+    Status answer_callback(OutboundCall& call) EXCLUDES(mutex_);
+    Status send_reply(const OutboundCall& call, OutgoingBody reply) EXCLUDES(mutex_);
+    Status refuse_callback(uint32_t call_id, uint16_t p_cont_id, Status why, bool executed);
     Status enlist(OutboundCall& call, const Send& send, wire::CallFields& fields, uint16_t& max_frag) EXCLUDES(mutex_);
     Ref<OutboundCall> find(uint32_t call_id) EXCLUDES(mutex_);
     bool delist(OutboundCall& call) EXCLUDES(mutex_);
@@ -211,6 +237,7 @@ private:
     Ref<const security::ClientAuth> auth_;  // as stream_; null: nobody
     Ref<SecuritySession> session_;          // likewise
     Buffer plain_;                     // whoever reads: the PDU that was decrypted
+    Callback callback_;                // synchronous only
     SendOrder sending_;                // of protected requests on a queued stream
 
     Mutex mutex_;

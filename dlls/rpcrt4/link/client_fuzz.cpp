@@ -70,6 +70,16 @@ void say_something(Reader& in, const wire::Pdu& asked, Buffer& out) {
         fields.status = in.u8();
         return (void)failed(wire::build_fault(out, fields));
     }
+    case 5: {  // a callback, or what looks like a part of one
+        const uint8_t more = in.u8();
+        std::vector<uint8_t> pdu(24 + in.u8(), kind);
+        wire::write_header(pdu.data(), wire::PduType::request, more & 4 ? more & 0x43 : wire::pfc::whole,
+                           static_cast<uint16_t>(pdu.size()), 0, id);
+        std::memset(&pdu[16], 0, 8);
+        pdu[20] = more >> 3 & 1;
+        pdu[22] = more >> 4;
+        return (void)!out.append(pdu);
+    }
     default: {
         std::vector<uint8_t> pdu(24 + in.u8(), kind);
         wire::write_header(pdu.data(), wire::PduType::response, kind >> 3 & 3, static_cast<uint16_t>(pdu.size()), 0, id);
@@ -134,6 +144,12 @@ public:
         check(!over);
         received += stub.size();
         return received > 100000 ? Status::out_of_memory : Status::ok;
+    }
+    Status on_callback(CallbackRequest& request, OutgoingBody& reply, bool& executed) override {
+        check(!over && request.stub.size() < 100000);
+        executed = request.opnum & 1;
+        if (request.opnum & 2) return Status::access_denied;
+        return request.opnum & 4 ? Status::ok : reply.allocate(request.opnum * 1000u, false);
     }
     void on_end(Status) override {
         check(!over || abandoned);

@@ -131,6 +131,9 @@ Status ServerConnection::on_pdu(ByteView raw, io::WorkList& later) {
         return on_auth3(pdu);
     case wire::PduType::request:
         return on_request(pdu, later);
+    case wire::PduType::response:
+    case wire::PduType::fault:
+        return on_answer(pdu);
     case wire::PduType::co_cancel:
         on_cancel(pdu.header.call_id, false);
         return Status::ok;
@@ -257,7 +260,7 @@ Status ServerConnection::begin_call(const wire::Pdu& pdu, const wire::Request& r
     if (!context)
         return send_fault(pdu.header.call_id, request.p_cont_id, 0, wire::fault_from_status(Status::unknown_if), true);
     Guard g(mutex_);
-    if (find(pdu.header.call_id)) return Status::protocol_error;  // two calls of one id
+    if (auto other = find(pdu.header.call_id); other && !other->reply_) return Status::protocol_error;  // two calls of one id, not nested
     if (calls_.count() >= max_active_calls) {
         g.unlock();
         return send_fault(pdu.header.call_id, request.p_cont_id, 0, wire::fault_from_status(Status::server_too_busy), true);
@@ -351,7 +354,10 @@ void ServerConnection::on_cancel(uint32_t call_id, bool orphaned) {
         call = find(call_id);
         if (!call) return;  // late, or never ours: both are nothing
         if (call->cancels_ != UINT8_MAX && !orphaned) ++call->cancels_;
-        if (orphaned) call->orphaned_ = true;
+        if (orphaned) {
+            call->orphaned_ = true;
+            end_callback(*call, Status::call_failed);
+        }
     }
     call->on_cancel();
 }
@@ -402,6 +408,7 @@ void ServerConnection::post(Buffer answer, io::WriteWatch* watch) {
 
 void ServerConnection::take_off(InboundCall& call) {
     calls_.remove(&call);
+    end_callback(call, Status::call_failed);
     held_ -= call.held_;
     call.held_ = 0;
 }

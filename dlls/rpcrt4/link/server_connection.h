@@ -28,6 +28,13 @@ public:
     uint32_t max_request = UINT32_MAX;  // bytes of stub data that one request from another machine may have
 };
 
+// What a client answered to a callback.
+struct CallbackReply {
+    Status status = Status::ok;
+    Buffer stub;
+    uint32_t data_representation = 0;
+};
+
 struct ActiveCalls;  // the tag of the connection's list
 
 // A request on its way through the server. Referenced by the connection while it is active, by the pool while it is queued,
@@ -72,6 +79,7 @@ private:
     bool reply_begun_ = false;
     uint8_t cancels_ = 0;
     size_t held_ = 0;  // its part of the connection's
+    CallbackReply* reply_ = nullptr;  // of the callback that is out, on its thread's stack; guarded by the connection's mutex
 };
 
 // The runtime, as connections see it. Any thread, unlocked.
@@ -123,6 +131,11 @@ public:
     // `wire_status` from wire::fault_from_status. Of `errors`, if there are any, goes what the fault's one fragment holds.
     Status fault(InboundCall& call, uint32_t wire_status, bool did_not_execute, const ErrorChain& errors = {}) EXCLUDES(mutex_);
 
+    // Calls the client back while it waits for this call ([MS-RPCE] 3.3.1.5.9), and waits for its answer, one at a time. A failure: the
+    // client's fault; call_in_progress; cannot_support where the client does not wait (maybe, a request that is still coming);
+    // call_failed, also where the client does not know callbacks and closes the connection.
+    Status call_back(InboundCall& call, uint16_t opnum, OutgoingBody body, CallbackReply& reply) EXCLUDES(mutex_);
+
     bool closed() EXCLUDES(mutex_);
     // False: the connection has ended already, and the watch is not kept.
     [[nodiscard]] bool add_watch(Ref<DisconnectWatch> watch) EXCLUDES(mutex_);
@@ -169,6 +182,13 @@ private:
     Status store(InboundCall& call, const wire::Request& request, bool last) EXCLUDES(mutex_);
     Status go_on(InboundCall& call, const wire::Request& request, bool last, Status status);
     Status begin_call(const wire::Pdu& pdu, const wire::Request& request, Ref<SecuritySession> session, Ref<InboundCall>& call);
+    // Callbacks (server_callback.cpp).
+    Status begin_callback(InboundCall& call, CallbackReply& reply) EXCLUDES(mutex_);
+    Status send_request(InboundCall& call, uint16_t opnum, OutgoingBody body);
+    Status on_answer(const wire::Pdu& pdu) EXCLUDES(mutex_);
+    Status read_answer(InboundCall& call, const wire::Pdu& received, Status& outcome) EXCLUDES(mutex_);
+    Status keep_answer(InboundCall& call, ByteView stub, uint32_t data_representation) EXCLUDES(mutex_);
+    void end_callback(InboundCall& call, Status status) REQUIRES(mutex_);
     void queue(Ref<InboundCall> call, io::WorkList& later) EXCLUDES(mutex_);
     void on_cancel(uint32_t call_id, bool orphaned) EXCLUDES(mutex_);
     Ref<InboundCall> find(uint32_t call_id) REQUIRES(mutex_);
@@ -200,6 +220,7 @@ private:
 
     Mutex mutex_;
     Condition turn_;
+    Condition answered_;  // of callbacks
     CallTable<InboundCall, ActiveCalls, &InboundCall::call_id_, &InboundCall::chain_> calls_ GUARDED_BY(mutex_);
     size_t held_ GUARDED_BY(mutex_) = 0;  // bytes of stub data of all requests that have no answer yet
     // Dispatch order: the one whose manager runs and has not let go, the one that the pool has and that waits for it, the rest.

@@ -6,7 +6,20 @@
 
 namespace rpc::runtime {
 
-enum class HandleKind : uint8_t { none, binding, client_call, server_call, memory_environment, pickle, endpoint_inquiry, error_enumeration, pipe, interface_group };
+enum class HandleKind : uint8_t {
+    none,
+    binding,
+    client_call,
+    server_call,
+    memory_environment,
+    pickle,
+    endpoint_inquiry,
+    error_enumeration,
+    pipe,
+    interface_group,
+    callback,
+    served_callback,
+};
 
 namespace handle_table {
 

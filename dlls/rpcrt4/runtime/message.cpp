@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "call/client_call.h"
 #include "runtime/binding.h"
+#include "runtime/callback.h"
 #include "runtime/convert.h"
 #include "runtime/endpoint_mapper.h"
 #include "runtime/management.h"
@@ -77,7 +78,12 @@ Status hand_out_reply(call::ClientCall& call, RPC_MESSAGE& message) {
 }  // namespace
 
 Status get_buffer(RPC_MESSAGE& message) {
-    if (auto call = server_call(message)) return server_get_buffer(*call, message);
+    Status served;
+    if (callback::reply_buffer(message, served)) return served;
+    if (auto call = server_call(message)) {
+        return callback::is_outgoing(*call, message) ? callback::get_buffer(std::move(call), message) : server_get_buffer(*call, message);
+    }
+    if (auto call = callback::implied_call(message)) return callback::get_buffer(std::move(call), message);
     auto binding = Binding::from_handle(message.Handle);
     auto iface = static_cast<const RPC_CLIENT_INTERFACE*>(message.RpcInterfaceInformation);
     if (!binding) return Status::invalid_binding;
@@ -100,6 +106,7 @@ Status get_buffer(RPC_MESSAGE& message) {
     if (limit != 0 && limit < wait_forever && !binding->protocol().local_only) call->set_timeout(static_cast<uint32_t>(limit));
     constexpr uint32_t in_pieces = buffer_async | buffer_partial;
     if ((message.RpcFlags & in_pieces) == in_pieces) RPC_TRY(call->begin_transfer());
+    if (!(message.RpcFlags & buffer_async)) callback::offer(*call, *iface);
     RPC_TRY(call->connect((message.RpcFlags & buffer_async) != 0));
     RPC_TRY(call->body.allocate(message.BufferLength, has_object));
     management::count_call_out();
@@ -112,14 +119,16 @@ Status get_buffer(RPC_MESSAGE& message) {
 
 Status negotiate_transfer_syntax(RPC_MESSAGE& message) {
     auto iface = static_cast<RPC_CLIENT_INTERFACE*>(message.RpcInterfaceInformation);
-    if (!Binding::from_handle(message.Handle)) return Status::invalid_binding;
+    if (!Binding::from_handle(message.Handle) && !server_call(message)) return Status::invalid_binding;
     if (!iface) return Status::unknown_if;
     message.TransferSyntax = &iface->TransferSyntax;
     return Status::ok;
 }
 
 Status free_buffer(RPC_MESSAGE& message) {
+    if (callback::free_buffer(message) || callback::free_reply_buffer(message)) return Status::ok;
     if (auto call = server_call(message)) {
+        if (callback::is_outgoing(*call, message)) return Status::invalid_binding;
         call->body.reset();
         message.Buffer = nullptr;
         return Status::ok;
@@ -132,6 +141,8 @@ Status free_buffer(RPC_MESSAGE& message) {
 }
 
 Status send_receive(RPC_MESSAGE& message) {
+    Status called_back;
+    if (callback::send_receive(message, called_back)) return called_back;
     auto call = client_call(message);
     if (!call || call->asynchronous()) return Status::invalid_binding;
     RPC_TRY(take_length(call->body, message));
@@ -197,6 +208,8 @@ void async_detach(RPC_MESSAGE& message) {
 void manager_may_block(RPC_MESSAGE& message) {
     if (auto call = server_call(message)) call->connection->let_next_start(*call);
 }
+
+void* current_call_handle() { return current_call().get(); }
 
 bool client_gone(void* call_handle) {
     auto call = from_handle<call::ServerCall>(call_handle, HandleKind::server_call);

@@ -14,7 +14,8 @@ namespace rpc::runtime {
 // RpcFlags may hold RPC_BUFFER_ASYNC and the RPC_NCA_FLAGS. Finds or opens and binds a connection (so an unreachable server or an
 // unknown interface shows here), sets Buffer (8-byte aligned, BufferLength bytes, not initialised), ReservedForRuntime
 // and DataRepresentation.
-// Server: a buffer for the reply; the request's buffer stays valid until the call ends.
+// Server: a buffer for the reply; the request's buffer stays valid until the call ends. For a message of another call to the same
+// client, made by the stub of a [callback] procedure, see callback.h; Handle may be null for that.
 Status get_buffer(RPC_MESSAGE& message);
 
 // Chooses among the transfer syntaxes of a client message: the interface's own, the one that is built. TransferSyntax receives it.
@@ -57,6 +58,9 @@ using link::AssociationData;
 // `call_handle`: a server call's handle, or null for the call of this thread. out_of_memory when `create` answers null;
 // invalid_binding / no_call_active for a handle that is no server call.
 Status association_data(void* call_handle, AssociationData* (*create)(), Ref<AssociationData>& data);
+
+// The handle of the call that is dispatched on this thread; null: none.
+void* current_call_handle();
 
 // Client context handles hold a binding of their own: a copy of a binding handle, given back with binding_free.
 Status binding_copy(void* binding_handle, void** copy);

@@ -6,6 +6,7 @@
 #include "base/guard.h"
 #include "base/log.h"
 #include "base/os.h"
+#include "runtime/callback.h"
 #include "runtime/convert.h"
 #include "runtime/handle_table.h"
 #include "runtime/management.h"
@@ -360,6 +361,7 @@ void Server::run_manager(call::ServerCall& call, Interface& iface) {
     RPC_SERVER_INTERFACE* spec = iface.spec;
     RPC_MESSAGE& m = call.message;
     m.Handle = &call;
+    callback::mark_dispatched(call);
     m.DataRepresentation = call.data_representation;
     m.Buffer = call.stub.data();
     m.BufferLength = static_cast<unsigned>(call.stub.size());

@@ -13,6 +13,7 @@ struct ThreadState {
     Ref<DispatchData> data;            // that call's
     ThreadMemory memory;
     ThreadCancel cancel;
+    unsigned callbacks = 0;  // that run on it, nested
     Ref<call::ServerCall> impersonated;
 };
 
@@ -27,6 +28,9 @@ ThreadState* thread_state(bool create) {
     }
     return state;
 }
+
+// A server may nest callbacks in the calls that they make, and each takes of the thread's stack.
+constexpr unsigned max_nested_callbacks = 64;
 
 }  // namespace
 
@@ -110,6 +114,25 @@ Status dispatch_data(DispatchData* (*create)(), Ref<DispatchData>& data) {
     if (!state->data) state->data = Ref<DispatchData>::adopt(create());
     data = state->data;
     return data ? Status::ok : Status::out_of_memory;
+}
+
+CallbackScope::CallbackScope() {
+    ThreadState* state = thread_state(true);
+    if (!state || state->callbacks >= max_nested_callbacks) return;
+    ++state->callbacks;
+    outer_ = std::exchange(state->call, nullptr);
+    outer_memory_.take(state->memory);
+    entered_ = true;
+}
+
+void CallbackScope::leave() {
+    if (entered_) {
+        ThreadState* state = thread_state(false);
+        --state->callbacks;
+        state->call = outer_;
+        state->memory.take(outer_memory_);
+    }
+    entered_ = false;
 }
 
 }  // namespace rpc::runtime

@@ -71,6 +71,20 @@ private:
 // That of the call of this thread, made by `create` on first use. no_call_active; out_of_memory when `create` answers null.
 Status dispatch_data(DispatchData* (*create)(), Ref<DispatchData>& data);
 
+// For a [callback] procedure on a client's thread: no call is this thread's meanwhile, and RpcSs memory is as in CallScope.
+class CallbackScope {
+public:
+    CallbackScope();
+    void leave();
+    // False: memory is out, or callbacks are nested too deeply on this thread.
+    bool entered() const { return entered_; }
+
+private:
+    call::ServerCall* outer_ = nullptr;
+    ThreadMemory outer_memory_;
+    bool entered_ = false;
+};
+
 // The call whose client this thread acts for, until it reverts; null: none. set_impersonated keeps a reference; out_of_memory.
 Ref<call::ServerCall> impersonated();
 Status set_impersonated(Ref<call::ServerCall> call);

@@ -75,8 +75,9 @@ Status ClientMessage::bind_implicit() {
         return bind_generic(reinterpret_cast<void*>(g.pfnBind), reinterpret_cast<void*>(g.pfnUnbind),
                             load_value(g.pObj, g.Size));
     }
-    default:
-        return Status::cannot_support;  // [callback]
+    default:  // [callback]: the call that this thread runs
+        binding_ = runtime::current_call_handle();
+        return binding_ ? Status::ok : Status::no_call_active;
     }
 }
 
