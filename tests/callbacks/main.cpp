@@ -134,15 +134,14 @@ LONG deeper(handle_t, LONG depth) {
     return result;
 }
 LONG by_hand(handle_t h, LONG n) { return inline_answer(h, n) + inline_answer(nullptr, n); }
-// What a callback on a thread without a call raises, less what one with a foreign interface does.
+// What a callback on a thread without a call raises, and the status of one of a foreign interface.
+DWORD WINAPI outside(void* raised) {
+    *static_cast<unsigned*>(raised) = guarded([] { (void)answer(1); }).raised;
+    return 0;
+}
 LONG without_call(handle_t h, LONG) {
-    struct Outcomes {
-        unsigned plain, foreign;
-    } outcomes{};
-    HANDLE thread = CreateThread(nullptr, 0, [](void* p) -> DWORD {
-        static_cast<Outcomes*>(p)->plain = guarded([&] { (void)answer(1); }).raised;
-        return 0;
-    }, &outcomes, 0, nullptr);
+    unsigned plain = 0;
+    HANDLE thread = CreateThread(nullptr, 0, outside, &plain, 0, nullptr);
     WaitForSingleObject(thread, INFINITE);
     CloseHandle(thread);
     RPC_MESSAGE message = {};
@@ -151,8 +150,8 @@ LONG without_call(handle_t h, LONG) {
     message.Handle = h;
     message.BufferLength = 4;
     message.RpcInterfaceInformation = &other;
-    outcomes.foreign = static_cast<unsigned>(I_RpcGetBuffer(&message));
-    return static_cast<LONG>(outcomes.plain * 10000 + outcomes.foreign);
+    const long foreign = I_RpcGetBuffer(&message);
+    return static_cast<LONG>(plain * 10000) + foreign;
 }
 enum Call : unsigned { kAsk, kTell, kFail, kDeeper, kByHand, kWithoutCall };
 
