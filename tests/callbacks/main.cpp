@@ -283,9 +283,13 @@ int main() {
     if (RpcServerRegisterIf(&server, nullptr, nullptr) || RpcServerListen(1, 10, TRUE)) return std::printf("no server\n"), 1;
     for (auto& way : ways) {
         handle_t h = nullptr;
-        const std::wstring binding = way.protocol + L":" + (way.protocol == L"ncacn_ip_tcp" ? L"127.0.0.1" : L"") + L"[" + way.endpoint + L"]";
-        std::printf("%ls\n", binding.c_str());
-        if (RpcBindingFromStringBindingW(wide(binding), &h)) return std::printf("no binding\n"), 1;
+        const std::wstring host = way.protocol == L"ncacn_ip_tcp" ? L"127.0.0.1" : L"";
+        RPC_WSTR text = nullptr;
+        std::printf("%ls\n", way.protocol.c_str());
+        if (RpcStringBindingComposeW(nullptr, wide(way.protocol), wide(host), wide(way.endpoint), nullptr, &text) ||
+            RpcBindingFromStringBindingW(text, &h))
+            return std::printf("no binding\n"), 1;
+        RpcStringFreeW(&text);
         one_binding(h);
         many_threads(h);
         RpcBindingFree(&h);
