@@ -145,7 +145,7 @@ LONG without_call(handle_t h, LONG) {
     WaitForSingleObject(thread, INFINITE);
     CloseHandle(thread);
     RPC_MESSAGE message = {};
-    static RPC_CLIENT_INTERFACE other = client;
+    RPC_CLIENT_INTERFACE other = client;
     other.InterfaceId.SyntaxGUID.Data1 ^= 1;
     message.Handle = h;
     message.BufferLength = 4;
