@@ -27,7 +27,7 @@ Status ServerConnection::begin_callback(InboundCall& call, CallbackReply& reply)
     ListLink<ActiveCalls>* link = &call;
     if (!link->linked() || closed_ || call.orphaned_) return Status::call_failed_dne;
     if (call.reply_) return Status::call_in_progress;
-    if (call.maybe || (call.streamed_ && !call.whole_) || call.reply_begun_) return Status::cannot_support;
+    if (call.maybe || call.streamed_) return Status::cannot_support;
     call.reply_ = &reply;
     return Status::ok;
 }

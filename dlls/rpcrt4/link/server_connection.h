@@ -132,7 +132,7 @@ public:
     Status fault(InboundCall& call, uint32_t wire_status, bool did_not_execute, const ErrorChain& errors = {}) EXCLUDES(mutex_);
 
     // Calls the client back while it waits for this call ([MS-RPCE] 3.3.1.5.9), and waits for its answer, one at a time. A failure: the
-    // client's fault; call_in_progress; cannot_support where the client does not wait (maybe, a request that is still coming);
+    // client's fault; call_in_progress; cannot_support where the client does not wait (maybe, a request or reply in pieces);
     // call_failed, also where the client does not know callbacks and closes the connection.
     Status call_back(InboundCall& call, uint16_t opnum, OutgoingBody body, CallbackReply& reply) EXCLUDES(mutex_);
 
