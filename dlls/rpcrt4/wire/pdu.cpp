@@ -1,6 +1,7 @@
 #include "wire/pdu.h"
 
 #include "wire/pdu_build.h"
+#include "wire/rts.h"
 
 namespace rpc::wire {
 
@@ -42,9 +43,9 @@ bool legal_type(uint8_t type) {
 }
 
 // The checks that the first 10 bytes allow. `bytes` has that many.
-Parsed check_prefix(ByteView bytes, size_t& length) {
+Parsed check_prefix(ByteView bytes, size_t& length, bool with_rts = false) {
     if (bytes[0] != 5 || bytes[1] > 1) return Parsed::bad_version;
-    if (!legal_type(bytes[2])) return Parsed::bad_type;
+    if (!legal_type(bytes[2]) && !(with_rts && bytes[2] == rts::pdu_type)) return Parsed::bad_type;
     if ((bytes[4] & 0xF0) > 0x10 || (bytes[4] & 0x0F) > 1 || bytes[5] > 3) return Parsed::bad_drep;
     Reader in(bytes.subspan(8, 2), (bytes[4] & 0x10) == 0);
     length = in.u16();
@@ -58,9 +59,9 @@ uint32_t Header::data_representation() const {
     return in.u32();
 }
 
-Parsed frag_length(ByteView bytes, size_t& length) {
+Parsed frag_length(ByteView bytes, size_t& length, bool with_rts) {
     length = 0;
-    return bytes.size() < peek_size ? Parsed::truncated : check_prefix(bytes, length);
+    return bytes.size() < peek_size ? Parsed::truncated : check_prefix(bytes, length, with_rts);
 }
 
 Parsed parse_header(ByteView bytes, Header& out) {

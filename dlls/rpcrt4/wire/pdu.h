@@ -68,8 +68,8 @@ struct Header {
 // auth_length != 0, sec_trailer and token. Fewer than 16 bytes: truncated.
 Parsed parse_header(ByteView bytes, Header& out);
 // The length of the PDU that begins with `bytes`, for cutting a stream into PDUs; makes the checks that 10 bytes allow, so
-// that garbage is refused before anything waits for it. Fewer than 10 bytes: truncated.
-Parsed frag_length(ByteView bytes, size_t& length);
+// that garbage is refused before anything waits for it. RTS PDUs (rts.h) are garbage but `with_rts`. Fewer than 10 bytes: truncated.
+Parsed frag_length(ByteView bytes, size_t& length, bool with_rts = false);
 
 // One whole PDU.
 struct Pdu {

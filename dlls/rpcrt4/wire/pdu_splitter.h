@@ -9,6 +9,9 @@ namespace rpc::wire {
 
 class PduSplitter {
 public:
+    // `with_rts`: RTS PDUs (rts.h) are among them.
+    explicit PduSplitter(bool with_rts = false) : with_rts_(with_rts) {}
+
     // Calls `on_pdu(ByteView) -> Status` for every whole PDU, in order; the views are valid during the call. Stops at the first
     // failure, its own being protocol_error (no PDU of ours begins like that) and out_of_memory. Keeps at most one partial
     // PDU, so memory is bounded by the largest there is, 65,535 bytes.
@@ -40,8 +43,8 @@ public:
 
 private:
     // The length of the PDU that begins with `bytes`, or of what is needed to know it.
-    static Status needed(ByteView bytes, size_t& length) {
-        switch (frag_length(bytes, length)) {
+    Status needed(ByteView bytes, size_t& length) const {
+        switch (frag_length(bytes, length, with_rts_)) {
         case Parsed::ok:
             return Status::ok;
         case Parsed::truncated:
@@ -51,6 +54,7 @@ private:
             return Status::protocol_error;
         }
     }
+    const bool with_rts_;
     Buffer partial_;
 };
 
