@@ -59,16 +59,18 @@ RPC_STATUS use_interface(const Char* protocol, RPC_IF_HANDLE spec, const Options
     RPC_CLIENT_INTERFACE iface;
     if (Status status = abi::read_text(protocol, name); failed(status)) return to_rpc(status);
     if (Status status = read_spec(spec, iface); failed(status)) return to_rpc(status);
-    if (!io::find_protocol(name.view())) return to_rpc(use(name.view(), {}, o));  // says why not
+    const io::Protocol* known = io::find_protocol(name.view());
+    if (!known || !known->listen) return to_rpc(use(name.view(), {}, o));  // says why not
     const std::string_view endpoint = runtime::own_endpoint(iface, name.view());
     return endpoint.empty() ? RPC_S_PROTSEQ_NOT_FOUND : to_rpc(use(name.view(), endpoint, o));
 }
 
-// Dynamic endpoints for all that this build carries; RPC_S_OK when one of them could be had.
+// Dynamic endpoints for all that this build can listen on; RPC_S_OK when one of them could be had.
 RPC_STATUS use_all(const Options& o) {
     Status first = Status::no_protseqs;
     bool any = false;
     for (size_t i = 0; const io::Protocol* p = io::protocol_at(i); ++i) {
+        if (!p->listen) continue;
         const Status status = use(p->name, {}, o);
         any = any || !failed(status);
         if (i == 0) first = status;
@@ -76,7 +78,7 @@ RPC_STATUS use_all(const Options& o) {
     return any ? RPC_S_OK : to_rpc(first);
 }
 
-// The interface's own, those left out that this build does not carry. The first failure ends it, as documented for one
+// The interface's own, those left out that this build does not listen on. The first failure ends it, as documented for one
 // endpoint.
 RPC_STATUS use_all_of(RPC_IF_HANDLE spec, const Options& o) {
     RPC_CLIENT_INTERFACE iface;
@@ -85,7 +87,8 @@ RPC_STATUS use_all_of(RPC_IF_HANDLE spec, const Options& o) {
     for (unsigned i = 0; iface.RpcProtseqEndpoint && i < iface.RpcProtseqEndpointCount; ++i) {
         const auto& own = iface.RpcProtseqEndpoint[i];
         const std::string_view protocol(reinterpret_cast<const char*>(own.RpcProtocolSequence));
-        if (!io::find_protocol(protocol)) continue;
+        const io::Protocol* known = io::find_protocol(protocol);
+        if (!known || !known->listen) continue;
         status = use(protocol, reinterpret_cast<const char*>(own.Endpoint), o);
         if (failed(status)) break;
     }
@@ -111,13 +114,15 @@ void free_protocols(Vector* vector) {
 
 template <class Vector>
 Status list_protocols(Vector** out) {
-    size_t count = 0;
-    while (io::protocol_at(count)) ++count;
+    size_t count = 0, rows = 0;
+    for (; const io::Protocol* p = io::protocol_at(rows); ++rows) count += p->listen != nullptr;  // a server asks, to listen on them
     auto made = static_cast<Vector*>(mem_alloc_zeroed(offsetof(Vector, Protseq) + count * sizeof(void*)));
     if (!made) return Status::out_of_memory;
     Status status = count != 0 ? Status::ok : Status::no_protseqs;
-    for (size_t i = 0; i < count && !failed(status); ++i) {
-        status = abi::write_text(io::protocol_at(i)->name, &made->Protseq[i]);
+    for (size_t i = 0; i < rows && !failed(status); ++i) {
+        const io::Protocol& row = *io::protocol_at(i);
+        if (!row.listen) continue;
+        status = abi::write_text(row.name, &made->Protseq[made->Count]);
         if (!failed(status)) ++made->Count;
     }
     if (!failed(status) && copy_guarded(static_cast<void*>(out), &made, sizeof made)) return Status::ok;

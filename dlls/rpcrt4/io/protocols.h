@@ -7,10 +7,16 @@ namespace rpc::io {
 struct Address {
     Str network_address;  // "" = this machine
     Str endpoint;
+    Str options;  // as in a string binding
+
+    // False when memory is out.
+    [[nodiscard]] bool assign(std::string_view to_network_address, std::string_view to_endpoint, std::string_view to_options = {}) {
+        return network_address.assign(to_network_address) && endpoint.assign(to_endpoint) && options.assign(to_options);
+    }
 };
 
 struct Protocol {
-    const char* name;  // as string bindings spell it: "ncalrpc", "ncacn_np", "ncacn_ip_tcp"
+    const char* name;  // as string bindings spell it: "ncalrpc", "ncacn_np", "ncacn_ip_tcp", "ncacn_http"
     bool local_only;   // ncalrpc: no network address
     // Whether the text can be an endpoint of this protocol (RPC_S_INVALID_ENDPOINT_FORMAT otherwise).
     bool (*endpoint_valid)(std::string_view endpoint);
@@ -20,8 +26,11 @@ struct Protocol {
     Status (*connect)(const Address& address, uint32_t timeout_ms, Ref<Stream>& stream);
     // Listens. An empty endpoint asks for a dynamic one. duplicate_endpoint when it is taken, cant_create_endpoint,
     // invalid_endpoint_format. `sink` must outlive the acceptor's close(). Needs start_executor(). `acceptor` is
-    // set before the first on_accept comes, which may be before this returns.
+    // set before the first on_accept comes, which may be before this returns. Null: for clients alone.
     Status (*listen)(std::string_view endpoint, const ListenOptions& options, AcceptSink& sink, Ref<Acceptor>& acceptor);
+    // Whether the text can be the options of this protocol (RPC_S_INVALID_NETWORK_OPTIONS otherwise). Null: it has none that mean
+    // anything here, and takes any.
+    bool (*options_valid)(std::string_view options) = nullptr;
 };
 
 // Null when the name is not a protocol sequence that this build carries. Case does not matter.

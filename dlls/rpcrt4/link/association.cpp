@@ -23,16 +23,17 @@ bool same_text(std::string_view a, std::string_view b) {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
 }
 
+bool same_address(const io::Address& a, const io::Address& b) {
+    return same_text(a.network_address.view(), b.network_address.view()) && same_text(a.endpoint.view(), b.endpoint.view()) &&
+           same_text(a.options.view(), b.options.view());
+}
+
 }  // namespace
 
-Status Association::find(const io::Protocol& protocol, std::string_view network_address, std::string_view endpoint,
-                         Ref<Association>& association) {
-    io::Address address;
-    if (!address.network_address.assign(network_address) || !address.endpoint.assign(endpoint)) return Status::out_of_memory;
+Status Association::find(const io::Protocol& protocol, io::Address address, Ref<Association>& association) {
     Guard g(g_table.mutex);
     for (Association* a = g_table.associations.front(); a; a = g_table.associations.next(a))
-        if (&a->protocol_ == &protocol && same_text(a->address_.network_address.view(), network_address) &&
-            same_text(a->address_.endpoint.view(), endpoint) && a->try_add_ref()) {
+        if (&a->protocol_ == &protocol && same_address(a->address_, address) && a->try_add_ref()) {
             association = Ref<Association>::adopt(a);
             return Status::ok;
         }
@@ -42,10 +43,7 @@ Status Association::find(const io::Protocol& protocol, std::string_view network_
     return Status::ok;
 }
 
-Status Association::make_own(const io::Protocol& protocol, std::string_view network_address, std::string_view endpoint,
-                             Ref<Association>& association) {
-    io::Address address;
-    if (!address.network_address.assign(network_address) || !address.endpoint.assign(endpoint)) return Status::out_of_memory;
+Status Association::make_own(const io::Protocol& protocol, io::Address address, Ref<Association>& association) {
     association = make_ref<Association>(protocol, std::move(address));
     return association ? Status::ok : Status::out_of_memory;
 }

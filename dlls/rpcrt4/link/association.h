@@ -26,12 +26,10 @@ public:
     Association(const io::Protocol& protocol, io::Address address) : protocol_(protocol), address_(std::move(address)) {}
     ~Association();
     // The process's association with that endpoint, made when there is none. Texts compare without case. out_of_memory.
-    static Status find(const io::Protocol& protocol, std::string_view network_address, std::string_view endpoint,
-                       Ref<Association>& association);
+    static Status find(const io::Protocol& protocol, io::Address address, Ref<Association>& association);
 
     // One that nobody else finds (RPC_C_OPT_UNIQUE_BINDING).
-    static Status make_own(const io::Protocol& protocol, std::string_view network_address, std::string_view endpoint,
-                           Ref<Association>& association);
+    static Status make_own(const io::Protocol& protocol, io::Address address, Ref<Association>& association);
 
     const io::Protocol& protocol() const { return protocol_; }
     const io::Address& address() const { return address_; }

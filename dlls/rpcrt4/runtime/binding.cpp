@@ -10,6 +10,7 @@ Status Binding::create(const BindingParts& parts, const Uuid* object, Ref<Bindin
     const io::Protocol* protocol = io::find_protocol(parts.protocol);
     if (!protocol) return Status::protseq_not_supported;
     if (!parts.endpoint.empty() && !protocol->endpoint_valid(parts.endpoint)) return Status::invalid_endpoint_format;
+    if (protocol->options_valid && !protocol->options_valid(parts.options)) return Status::invalid_network_options;
     auto binding = make_ref<Binding>(*protocol);
     if (!binding || !binding->network_address_.assign(parts.network_address) ||
         !binding->options_.assign(parts.options))
@@ -109,9 +110,13 @@ Status Binding::association(Ref<link::Association>& out) {
     Guard g(mutex_);
     if (!association_) {
         if (endpoint_.empty()) return Status::no_endpoint_found;
+        io::Address address;
+        // Options that a protocol takes no notice of make no other association.
+        const std::string_view options = protocol_.options_valid ? options_.view() : std::string_view();
+        if (!address.assign(network_address_.view(), endpoint_.view(), options)) return Status::out_of_memory;
         RPC_TRY(options_set_[binding_option::unique_binding] != 0
-                    ? link::Association::make_own(protocol_, network_address_.view(), endpoint_.view(), association_)
-                    : link::Association::find(protocol_, network_address_.view(), endpoint_.view(), association_));
+                    ? link::Association::make_own(protocol_, std::move(address), association_)
+                    : link::Association::find(protocol_, std::move(address), association_));
     }
     association_->use_com_timeout(com_timeout_);
     out = association_;

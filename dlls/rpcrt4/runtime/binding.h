@@ -30,7 +30,7 @@ using link::max_com_timeout;
 
 class Binding final : public RefCounted<Binding> {
 public:
-    // protseq_not_supported, invalid_rpc_protseq, invalid_endpoint_format, invalid_net_addr, out_of_memory.
+    // protseq_not_supported, invalid_rpc_protseq, invalid_endpoint_format, invalid_network_options, invalid_net_addr, out_of_memory.
     static Status create(const BindingParts& parts, const Uuid* object, Ref<Binding>& binding);
     // The handle's binding, or null. Takes any value.
     static Ref<Binding> from_handle(void* handle) { return runtime::from_handle<Binding>(handle, HandleKind::binding); }

@@ -25,14 +25,17 @@ constexpr WellKnown well_known[] = {
     {"ncalrpc", "epmapper"},
     {"ncacn_np", "\\pipe\\epmapper"},
     {"ncacn_ip_tcp", "135"},
+    {"ncacn_http", "593"},
 };
 
-Status call_at(const io::Protocol& protocol, std::string_view address, Operation operation, ByteView stub,
+Status call_at(const io::Protocol& protocol, std::string_view address, std::string_view options, Operation operation, ByteView stub,
                RawReply& reply) {
     for (const WellKnown& w : well_known) {
         if (w.protocol != protocol.name) continue;
+        io::Address mapper;
         Ref<link::Association> association;
-        RPC_TRY(link::Association::find(protocol, address, w.endpoint, association));
+        if (!mapper.assign(address, w.endpoint, options)) return Status::out_of_memory;
+        RPC_TRY(link::Association::find(protocol, std::move(mapper), association));
         return raw_call(std::move(association), ept::interface_id, static_cast<uint16_t>(operation), stub, reply);
     }
     return Status::protseq_not_supported;
@@ -42,11 +45,11 @@ Status call_at(const io::Protocol& protocol, std::string_view address, Operation
 Status call_local(Operation operation, ByteView stub, RawReply& reply) {
     const io::Protocol* protocol = io::find_protocol("ncalrpc");
     if (!protocol) return Status::protseq_not_supported;
-    Status status = call_at(*protocol, {}, operation, stub, reply);
+    Status status = call_at(*protocol, {}, {}, operation, stub, reply);
     if (status != Status::server_unavailable || failed(start_mapper_service())) return status;
     // A service that says it runs may need a moment until it listens.
     const uint64_t until = os::now_ms() + start_patience_ms;
-    while ((status = call_at(*protocol, {}, operation, stub, reply)) == Status::server_unavailable &&
+    while ((status = call_at(*protocol, {}, {}, operation, stub, reply)) == Status::server_unavailable &&
            os::now_ms() < until)
         os::sleep_ms(poll_ms);
     return status;
@@ -57,7 +60,8 @@ Status call_local(Operation operation, ByteView stub, RawReply& reply) {
 Status call_mapper(Binding* host, Operation operation, ByteView stub, RawReply& reply) {
     if (!host || host->network_address().empty()) return call_local(operation, stub, reply);
     const std::string_view address = host->network_address().view();
-    const Status status = call_at(host->protocol(), address, operation, stub, reply);
+    const std::string_view options = host->protocol().options_valid ? host->options().view() : std::string_view();
+    const Status status = call_at(host->protocol(), address, options, operation, stub, reply);
     if (status != Status::server_unavailable || !is_this_machine(address)) return status;
     return call_local(operation, stub, reply);
 }

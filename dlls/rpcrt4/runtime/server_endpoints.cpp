@@ -21,6 +21,7 @@ Status Server::open_endpoint(std::string_view name, std::string_view endpoint, c
                              ServerGroup* group) {
     const io::Protocol* protocol = io::find_protocol(name);
     if (!protocol) return name.empty() ? Status::invalid_rpc_protseq : Status::protseq_not_supported;
+    if (!protocol->listen) return Status::protseq_not_supported;
     if (!endpoint.empty() && !protocol->endpoint_valid(endpoint)) return Status::invalid_endpoint_format;
     RPC_TRY(io::start_executor());
     apply_error_policy();

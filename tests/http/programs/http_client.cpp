@@ -1,0 +1,146 @@
+// http_client calls|dies PROXY-PORT SERVER-PORT: the desk's client over ncacn_http, by way of an RPC proxy on this machine.
+// http_client status PROXY-PORT SERVER-PORT: prints "status N", the outcome of one call.
+// calls: synchronous and asynchronous calls, a megabyte each way, a fault, cancels; then Stop. dies: waits for a call that the server
+// does not outlive. api: what needs no proxy. Exit status 0 when every check held.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <string>
+#include <vector>
+
+#include "client_kit.h"
+#include "support/threads.h"
+
+using namespace desk;
+
+namespace {
+
+RPC_CSTR rpc(const std::string& s) { return reinterpret_cast<RPC_CSTR>(const_cast<char*>(s.c_str())); }
+
+RPC_STATUS bind(const std::string& text, handle_t& binding) { return RpcBindingFromStringBindingA(rpc(text), &binding); }
+
+long add(handle_t binding) {
+    long sum = 0;
+    const Outcome outcome = guarded([&] { call(kAdd, binding, 6L, 7L, &sum); });
+    if (!outcome.raised) check(sum == 13, "6 + 7");
+    return static_cast<long>(outcome.raised);
+}
+
+void check_bulk(handle_t binding) {
+    for (long count : {0L, 1L, 5000L, 1L << 20}) {
+        std::vector<unsigned char> in(count + 1), out(count + 1);
+        for (long i = 0; i < count; ++i) in[i] = static_cast<unsigned char>(i * 13 + i / 251);
+        long copied = -1;
+        const Outcome outcome = guarded([&] { copied = call(kBulk, binding, count, in.data(), out.data()); });
+        bool same = !outcome.raised && copied == count;
+        for (long i = 0; same && i < count; ++i) same = out[i] == static_cast<unsigned char>(~in[i]);
+        say("client: %ld bytes each way: %s", count, outcome.text().c_str());
+        check(same, "they came back inverted");
+    }
+}
+
+void check_fault(handle_t binding) {
+    RPC_MESSAGE m = {};
+    m.Handle = binding;
+    m.ProcNum = 99;
+    m.RpcInterfaceInformation = client_stub().RpcInterfaceInformation;
+    RPC_STATUS status = I_RpcGetBuffer(&m);
+    if (!status) status = I_RpcSendReceive(&m);
+    check(status == RPC_S_PROCNUM_OUT_OF_RANGE, "a procedure that does not exist is a fault");
+    check(add(binding) == 0, "and the connection is still good");
+}
+
+void check_async(handle_t binding) {
+    constexpr int n = 4;
+    Call works[n];
+    for (int i = 0; i < n; ++i) check(!works[i].begin(kWork, binding, i + 1, (n - i) * 200), "a piece of work began");
+    check(add(binding) == 0, "a synchronous call in between");
+    for (int i = n; i-- != 0;)
+        check(works[i].done(20000) && !works[i].complete() && works[i].result == (i + 1) * 100, "its result is its own");
+}
+
+void check_cancels(handle_t binding) {
+    Call asked, given_up;
+    check(!asked.begin(kPatience, binding, 90, 20000), "Patience 90 began");
+    Sleep(100);
+    check(asked.cancel(false) == RPC_S_OK && asked.done(10000) && !asked.complete() && asked.out == 1, "the server saw the cancel");
+    check(!given_up.begin(kPatience, binding, 91, 2000), "Patience 91 began");
+    Sleep(100);
+    check(given_up.cancel(true) == RPC_S_OK && given_up.done(1500) && given_up.complete() == RPC_S_CALL_CANCELLED, "given up: 1818");
+    Outcome outcome;
+    HANDLE thread = run_on_thread([&] {
+        long cancelled = 0;
+        outcome = guarded([&] { call(kPatience, binding, 94L, 20000L, &cancelled); });
+    });
+    Sleep(300);
+    check(RpcCancelThreadEx(thread, 0) == RPC_S_OK, "RpcCancelThreadEx is accepted");
+    check(WaitForSingleObject(thread, 10000) == WAIT_OBJECT_0 && outcome.raised == RPC_S_CALL_CANCELLED, "the synchronous call ends with 1818");
+    CloseHandle(thread);
+    check(add(binding) == 0, "the binding is still good");
+}
+
+void check_api() {
+    handle_t binding = nullptr;
+    check(bind("ncacn_http:s[80,RpcProxy=p:81,HttpProxy=q]", binding) == RPC_S_OK, "a binding");
+    RPC_CSTR text = nullptr;
+    check(RpcBindingToStringBindingA(binding, &text) == RPC_S_OK, "and back");
+    say("client: %s", reinterpret_cast<char*>(text));
+    check(!strcmp(reinterpret_cast<char*>(text), "ncacn_http:s[80,RpcProxy=p:81,HttpProxy=q]"), "with its options");
+    RpcStringFreeA(&text);
+    RpcBindingFree(&binding);
+    check(bind("ncacn_http:s[80,Colour=red]", binding) == RPC_S_INVALID_NETWORK_OPTIONS, "an unknown option");
+    check(bind("ncacn_http:s[http]", binding) == RPC_S_INVALID_ENDPOINT_FORMAT, "an endpoint that is no port");
+    check(RpcNetworkIsProtseqValidA(rpc("ncacn_http")) == RPC_S_OK, "clients may use ncacn_http");
+    check(RpcNetworkIsProtseqValidA(rpc("ncadg_ip_udp")) == RPC_S_PROTSEQ_NOT_SUPPORTED, "nobody ncadg_ip_udp");
+    for (const char* sequence : {"ncacn_http", "ncadg_ip_udp"}) {
+        check(RpcServerUseProtseqA(rpc(sequence), 10, nullptr) == RPC_S_PROTSEQ_NOT_SUPPORTED, "servers neither");
+        check(RpcServerUseProtseqEpA(rpc(sequence), 10, rpc("4700"), nullptr) == RPC_S_PROTSEQ_NOT_SUPPORTED, "nor at an endpoint");
+    }
+    check(bind("ncadg_ip_udp:s[80]", binding) == RPC_S_PROTSEQ_NOT_SUPPORTED, "no binding for it");
+    RPC_PROTSEQ_VECTORA* list = nullptr;
+    check(RpcNetworkInqProtseqsA(&list) == RPC_S_OK && list->Count == 3, "three to listen on");
+    for (unsigned i = 0; list && i < list->Count; ++i)
+        check(strcmp(reinterpret_cast<char*>(list->Protseq[i]), "ncacn_http") != 0, "ncacn_http is none of them");
+    RpcProtseqVectorFreeA(&list);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const std::string what = argc > 1 ? argv[1] : "";
+    if (what == "api") {
+        check_api();
+        return failures() ? 1 : 0;
+    }
+    if (argc != 4) return 2;
+    handle_t binding = nullptr;
+    const std::string text = std::string("ncacn_http:127.0.0.1[") + argv[3] + ",RpcProxy=127.0.0.1:" + argv[2] + "]";
+    check(bind(text, binding) == RPC_S_OK, text.c_str());
+    if (what == "status") {
+        say("client: status %ld", add(binding));
+        return 0;
+    }
+    check(add(binding) == 0, "a synchronous call");
+    if (what == "dies") {
+        Call lost;
+        check(!lost.begin(kPatience, binding, 95, 60000), "Patience 95 began");
+        say("client: waiting");
+        check(lost.done(30000), "it ends with its server");
+        const unsigned status = lost.complete();
+        say("client: %u", status);
+        check(status == RPC_S_CALL_FAILED, "1726");
+        const long again = add(binding);
+        say("client: %ld", again);
+        check(again == RPC_S_SERVER_UNAVAILABLE, "nobody is there any more: 1722");
+    } else {
+        check_bulk(binding);
+        check_fault(binding);
+        check_async(binding);
+        check_cancels(binding);
+        check(!guarded([&] { call(kStop, binding); }).raised, "Stop");
+    }
+    RpcBindingFree(&binding);
+    say("client: %d checks failed", failures());
+    return failures() ? 1 : 0;
+}
