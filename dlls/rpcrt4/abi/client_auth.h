@@ -5,7 +5,7 @@
 
 namespace rpc::abi {
 
-// As RpcBindingSetAuthInfoEx; `qos` null: the default. The identity is read now.
+// As RpcBindingSetAuthInfoEx; `qos` null: the default. The identity and transport credentials are read now.
 Status set_auth_info(runtime::Binding& binding, std::string_view principal, unsigned long level, unsigned long service, void* identity,
                      unsigned long authz, const RPC_SECURITY_QOS* qos);
 

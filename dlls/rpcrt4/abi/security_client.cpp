@@ -3,6 +3,7 @@
 #include "abi/binding_vector.h"
 #include "abi/client_auth.h"
 #include "abi/export.h"
+#include "abi/http_credentials.h"
 #include "abi/text.h"
 #include "base/guard.h"
 #include "runtime/binding.h"
@@ -12,7 +13,7 @@ namespace {
 
 using runtime::Binding;
 
-// The version 1 part; what later versions add is for ncacn_http and for checks that only Schannel makes.
+// The version 1 part. What version 2 adds is read by read_http_credentials; later versions add checks that only Schannel makes.
 Status read_qos(const RPC_SECURITY_QOS* from, runtime::AuthSettings& settings) {
     static_assert(sizeof(runtime::SecurityQos) == sizeof(RPC_SECURITY_QOS));
     settings.has_qos = from != nullptr;
@@ -60,9 +61,13 @@ Status set_auth_info(Binding& binding, std::string_view principal, unsigned long
     runtime::AuthSettings settings{principal, static_cast<uint32_t>(level), static_cast<uint32_t>(service), identity,
                                    static_cast<uint32_t>(authz), false, {}};
     RPC_TRY(read_qos(qos, settings));
+    const bool over_http = binding.protocol().takes_http_credentials;
+    Ref<const io::HttpCredentials> http;
+    if (over_http) RPC_TRY(read_http_credentials(qos, http));
     Ref<runtime::BindingAuth> auth;
     RPC_TRY(runtime::BindingAuth::create(settings, binding.protocol().local_only, auth));
     binding.set_auth(std::move(auth));
+    if (over_http) binding.set_http_credentials(std::move(http));
     return Status::ok;
 }
 
@@ -84,7 +89,7 @@ RPC_EXPORT(RPC_STATUS, RpcBindingSetAuthInfoW)
     return to_rpc(
         set_auth_info<unsigned short>(Binding, ServerPrincName, AuthnLevel, AuthnSvc, AuthIdentity, AuthzSvc, nullptr));
 }
-// Versions 1 to 5 of the QOS are read, their version 1 part is used.
+// Versions 1 to 5 of the QOS are read: their version 1 part, and over ncacn_http the transport credentials of version 2.
 RPC_EXPORT(RPC_STATUS, RpcBindingSetAuthInfoExA)
 (RPC_BINDING_HANDLE Binding, RPC_CSTR ServerPrincName, unsigned long AuthnLevel, unsigned long AuthnSvc,
  RPC_AUTH_IDENTITY_HANDLE AuthIdentity, unsigned long AuthzSvc, RPC_SECURITY_QOS* SecurityQos) {

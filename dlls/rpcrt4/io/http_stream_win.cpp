@@ -88,6 +88,11 @@ Status HttpStream::open(uint32_t timeout_ms) {
     return why;
 }
 
+uint32_t HttpStream::schemes_wanted() {
+    Guard g(mutex_);
+    return schemes_wanted_;
+}
+
 // WinHTTP's threads end up here, and the thread that asked, where it is done at once.
 void CALLBACK HttpStream::on_status(HINTERNET, DWORD_PTR context, DWORD status, LPVOID information, DWORD size) {
     auto& channel = *reinterpret_cast<Channel*>(context);
@@ -166,7 +171,14 @@ Status HttpStream::answer_status() {
     switch (code) {
     case HTTP_STATUS_OK:
         return Status::ok;
-    case HTTP_STATUS_DENIED:
+    case HTTP_STATUS_DENIED: {
+        DWORD schemes = 0, first = 0, target = 0;
+        if (http_.WinHttpQueryAuthSchemes(handles_.out, &schemes, &first, &target)) {
+            Guard g(mutex_);
+            schemes_wanted_ = schemes;
+        }
+        return Status::access_denied;
+    }
     case HTTP_STATUS_FORBIDDEN:
         return Status::access_denied;
     case HTTP_STATUS_PROXY_AUTH_REQ:

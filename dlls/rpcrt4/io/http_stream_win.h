@@ -29,6 +29,8 @@ public:
     explicit HttpStream(const WinHttp& http) : http_(http) {}
     ~HttpStream() override;
 
+    // The schemes that the RPC proxy wants a login by (WINHTTP_AUTH_SCHEME_x, as RPC_C_HTTP_AUTHN_SCHEME_x), after access_denied.
+    uint32_t schemes_wanted();
     // Takes the handles over, whose requests are made and not sent.
     void take(const HttpHandles& handles) { handles_ = handles; }
     // Sends both requests and waits until the server is there. access_denied and proxy_access_denied: the RPC proxy, the HTTP
@@ -109,6 +111,7 @@ private:
     bool peer_closed_ GUARDED_BY(mutex_) = false;  // the OUT channel has ended
     bool interrupted_ GUARDED_BY(mutex_) = false;  // until a read has seen it
     uint32_t system_error_ GUARDED_BY(mutex_) = 0;
+    uint32_t schemes_wanted_ GUARDED_BY(mutex_) = 0;
 
     // The OUT channel. One operation of WinHTTP's is out, or one thread is in read_step().
     std::atomic<unsigned> read_turns_{0};

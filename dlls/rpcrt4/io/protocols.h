@@ -1,5 +1,6 @@
 #pragma once
 // THE table of protocol sequences: a transport is one file and one row here.
+#include "io/http_credentials.h"
 #include "io/transport.h"
 
 namespace rpc::io {
@@ -8,6 +9,7 @@ struct Address {
     Str network_address;  // "" = this machine
     Str endpoint;
     Str options;  // as in a string binding
+    Ref<const HttpCredentials> http;  // for the login at an RPC proxy; null: none
 
     // False when memory is out.
     [[nodiscard]] bool assign(std::string_view to_network_address, std::string_view to_endpoint, std::string_view to_options = {}) {
@@ -31,6 +33,7 @@ struct Protocol {
     // Whether the text can be the options of this protocol (RPC_S_INVALID_NETWORK_OPTIONS otherwise). Null: it has none that mean
     // anything here, and takes any.
     bool (*options_valid)(std::string_view options) = nullptr;
+    bool takes_http_credentials = false;
 };
 
 // Null when the name is not a protocol sequence that this build carries. Case does not matter.

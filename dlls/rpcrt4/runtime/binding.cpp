@@ -54,6 +54,7 @@ Status Binding::copy(Ref<Binding>& out) {
     made->com_timeout_ = com_timeout_;
     made->static_endpoint_ = static_endpoint_;
     made->auth_ = auth_;
+    made->http_ = http_;
     to.unlock();
     from.unlock();
     out = std::move(made);
@@ -96,6 +97,14 @@ Ref<const BindingAuth> Binding::auth() {
     return auth_;
 }
 
+void Binding::set_http_credentials(Ref<const io::HttpCredentials> credentials) {
+    Ref<link::Association> dropped;
+    Guard g(mutex_);
+    std::swap(http_, credentials);
+    dropped = std::move(association_);  // its connections are somebody else's
+    g.unlock();
+}
+
 Status Binding::complete(std::string_view endpoint) {
     Guard g(mutex_);
     return !endpoint_.empty() || endpoint_.assign(endpoint) ? Status::ok : Status::out_of_memory;
@@ -114,6 +123,7 @@ Status Binding::association(Ref<link::Association>& out) {
         // Options that a protocol takes no notice of make no other association.
         const std::string_view options = protocol_.options_valid ? options_.view() : std::string_view();
         if (!address.assign(network_address_.view(), endpoint_.view(), options)) return Status::out_of_memory;
+        address.http = http_;
         RPC_TRY(options_set_[binding_option::unique_binding] != 0
                     ? link::Association::make_own(protocol_, std::move(address), association_)
                     : link::Association::find(protocol_, std::move(address), association_));

@@ -69,6 +69,8 @@ public:
     // Who calls are made as from now on; null: nobody.
     void set_auth(Ref<const BindingAuth> auth) EXCLUDES(mutex_);
     Ref<const BindingAuth> auth() EXCLUDES(mutex_);
+    // As whom connections log in at an RPC proxy from now on; null: as nobody.
+    void set_http_credentials(Ref<const io::HttpCredentials> credentials) EXCLUDES(mutex_);
 
     // Gives a binding without an endpoint one; a binding that has one keeps it.
     Status complete(std::string_view endpoint) EXCLUDES(mutex_);
@@ -93,6 +95,7 @@ private:
     bool static_endpoint_ GUARDED_BY(mutex_) = false;  // it came with the binding
     bool bound_ GUARDED_BY(mutex_) = false;            // by hand
     Ref<const BindingAuth> auth_ GUARDED_BY(mutex_);
+    Ref<const io::HttpCredentials> http_ GUARDED_BY(mutex_);
 };
 
 }  // namespace rpc::runtime

@@ -1,5 +1,6 @@
 // http_client calls|dies PROXY-PORT SERVER-PORT: the desk's client over ncacn_http, by way of an RPC proxy on this machine.
-// http_client status PROXY-PORT SERVER-PORT: prints "status N", the outcome of one call.
+// http_client status PROXY-PORT SERVER-PORT [basic|first PASSWORD]: prints "status N", the outcome of one call, as nobody or as tester by
+// Basic where the RPC proxy wants it, or at once.
 // calls: synchronous and asynchronous calls, a megabyte each way, a fault, cancels; then Stop. dies: waits for a call that the server
 // does not outlive. api: what needs no proxy. Exit status 0 when every check held.
 #include <stdio.h>
@@ -80,6 +81,36 @@ void check_cancels(handle_t binding) {
     check(add(binding) == 0, "the binding is still good");
 }
 
+RPC_STATUS set_login(handle_t binding, const char* password, unsigned long flags, unsigned long scheme = RPC_C_HTTP_AUTHN_SCHEME_BASIC,
+                     unsigned long target = RPC_C_HTTP_AUTHN_TARGET_SERVER, bool wide = false) {
+    auto text = [](const char* s) { return reinterpret_cast<unsigned char*>(const_cast<char*>(s)); };
+    auto wide_text = [](const wchar_t* s) { return reinterpret_cast<unsigned short*>(const_cast<wchar_t*>(s)); };
+    SEC_WINNT_AUTH_IDENTITY_A who = {text("tester"), 6, nullptr, 0, text(password), static_cast<unsigned long>(strlen(password)),
+                                     SEC_WINNT_AUTH_IDENTITY_ANSI};
+    const std::wstring password_wide(password, password + strlen(password));
+    SEC_WINNT_AUTH_IDENTITY_W who_wide = {wide_text(L"tester"), 6, nullptr, 0, wide_text(password_wide.c_str()),
+                                          static_cast<unsigned long>(password_wide.size()), SEC_WINNT_AUTH_IDENTITY_UNICODE};
+    unsigned long schemes[] = {scheme};
+    RPC_HTTP_TRANSPORT_CREDENTIALS_W http = {reinterpret_cast<SEC_WINNT_AUTH_IDENTITY_W*>(&who), flags, target, 1, schemes, nullptr};
+    if (wide) http.TransportCredentials = &who_wide;
+    RPC_SECURITY_QOS_V2_W qos = {2, 0, 0, RPC_C_IMP_LEVEL_IMPERSONATE, RPC_C_AUTHN_INFO_TYPE_HTTP, {&http}};
+    return RpcBindingSetAuthInfoExW(binding, nullptr, RPC_C_AUTHN_LEVEL_NONE, RPC_C_AUTHN_NONE, nullptr, RPC_C_AUTHZ_NONE,
+                                    reinterpret_cast<RPC_SECURITY_QOS*>(&qos));
+}
+
+void check_credentials(handle_t binding) {
+    check(set_login(binding, "p", 0) == RPC_S_OK, "a login by Basic");
+    check(set_login(binding, "p", RPC_C_HTTP_FLAG_USE_SSL) == RPC_S_CANNOT_SUPPORT, "SSL is refused, not left out");
+    check(set_login(binding, "p", 0, RPC_C_HTTP_AUTHN_SCHEME_DIGEST) == RPC_S_CANNOT_SUPPORT, "Digest is not there");
+    check(set_login(binding, "p", 0, RPC_C_HTTP_AUTHN_SCHEME_BASIC, RPC_C_HTTP_AUTHN_TARGET_PROXY) == RPC_S_CANNOT_SUPPORT,
+          "nor a login at an HTTP proxy");
+    check(set_login(binding, "p", 0x8000) == ERROR_INVALID_PARAMETER, "an unknown flag");
+    check(set_login(binding, "p", 0, RPC_C_HTTP_AUTHN_SCHEME_BASIC, 0) == ERROR_INVALID_PARAMETER, "no target");
+    RPC_SECURITY_QOS_V2_W qos = {2, 0, 0, RPC_C_IMP_LEVEL_IMPERSONATE, RPC_C_AUTHN_INFO_TYPE_HTTP, {nullptr}};
+    check(RpcBindingSetAuthInfoExW(binding, nullptr, RPC_C_AUTHN_LEVEL_NONE, RPC_C_AUTHN_NONE, nullptr, RPC_C_AUTHZ_NONE,
+                                   reinterpret_cast<RPC_SECURITY_QOS*>(&qos)) == ERROR_INVALID_PARAMETER, "no credentials behind the pointer");
+}
+
 void check_api() {
     handle_t binding = nullptr;
     check(bind("ncacn_http:s[80,RpcProxy=p:81,HttpProxy=q]", binding) == RPC_S_OK, "a binding");
@@ -88,6 +119,7 @@ void check_api() {
     say("client: %s", reinterpret_cast<char*>(text));
     check(!strcmp(reinterpret_cast<char*>(text), "ncacn_http:s[80,RpcProxy=p:81,HttpProxy=q]"), "with its options");
     RpcStringFreeA(&text);
+    check_credentials(binding);
     RpcBindingFree(&binding);
     check(bind("ncacn_http:s[80,Colour=red]", binding) == RPC_S_INVALID_NETWORK_OPTIONS, "an unknown option");
     check(bind("ncacn_http:s[http]", binding) == RPC_S_INVALID_ENDPOINT_FORMAT, "an endpoint that is no port");
@@ -113,11 +145,15 @@ int main(int argc, char** argv) {
         check_api();
         return failures() ? 1 : 0;
     }
-    if (argc != 4) return 2;
+    if (argc != 4 && argc != 6) return 2;
     handle_t binding = nullptr;
     const std::string text = std::string("ncacn_http:127.0.0.1[") + argv[3] + ",RpcProxy=127.0.0.1:" + argv[2] + "]";
     check(bind(text, binding) == RPC_S_OK, text.c_str());
     if (what == "status") {
+        const bool first = argc == 6 && !strcmp(argv[4], "first");
+        if (argc == 6)
+            check(set_login(binding, argv[5], first ? RPC_C_HTTP_FLAG_USE_FIRST_AUTH_SCHEME : 0, RPC_C_HTTP_AUTHN_SCHEME_BASIC,
+                            RPC_C_HTTP_AUTHN_TARGET_SERVER, first) == RPC_S_OK, "a login");
         say("client: status %ld", add(binding));
         return 0;
     }
