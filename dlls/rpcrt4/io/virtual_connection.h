@@ -11,8 +11,8 @@ class VirtualConnection {
 public:
     // 256 KiB: the largest there may be.
     static constexpr uint32_t receive_window = 256 * 1024;
-    // Content length of the IN channel: the largest there may be, 2 GiB.
-    static constexpr uint32_t in_channel_lifetime = 0x80000000;
+    // Content length of the IN channel: the largest there may be, 2 GiB, less one, since some read it as a signed number.
+    static constexpr uint32_t in_channel_lifetime = 0x7fffffff;
 
     // Chooses the cookies. out_of_resources: the system has no random bytes.
     Status begin();
