@@ -13,6 +13,7 @@
 #include "com_proxy/programs/proxy_tables.h"
 
 #include "basics/check.h"
+#include "support/local_server.h"
 
 extern "C" {
 extern const ProxyFileInfo calc_ProxyFileInfo, more_ProxyFileInfo;
@@ -32,12 +33,6 @@ static const ProxyFileInfo* files[] = {&calc_ProxyFileInfo, &more_ProxyFileInfo,
 static volatile LONG objects;
 static const wchar_t* serving;  // the name of a server's event
 constexpr HRESULT stay_inside = 0x20000d1e;
-
-static HANDLE event_of(const wchar_t* server, const wchar_t* what) {
-    wchar_t name[96];
-    wsprintfW(name, L"%ls.%ls", server, what);
-    return CreateEventW(nullptr, TRUE, FALSE, name);
-}
 
 struct Server : IMore {
     LONG refs = 1;
@@ -83,8 +78,8 @@ struct Server : IMore {
     }
     HRESULT STDMETHODCALLTYPE Answer(HRESULT what) override {
         if (serving && what == stay_inside) {
-            SetEvent(event_of(serving, L"inside"));
-            WaitForSingleObject(event_of(serving, L"dead"), 60000);
+            SetEvent(local_server::event_of(serving, L"inside"));
+            WaitForSingleObject(local_server::event_of(serving, L"dead"), 60000);
         }
         return what;
     }
@@ -107,25 +102,6 @@ struct Server : IMore {
     HRESULT STDMETHODCALLTYPE Find(const Iid* iid, IUnknown** object) override {
         return QueryInterface(*reinterpret_cast<const IID*>(iid), reinterpret_cast<void**>(object));
     }
-};
-
-struct Class : IClassFactory {
-    HRESULT STDMETHODCALLTYPE QueryInterface(REFIID iid, void** object) override {
-        *object = nullptr;
-        if (!IsEqualIID(iid, IID_IUnknown) && !IsEqualIID(iid, IID_IClassFactory)) return E_NOINTERFACE;
-        *object = this;
-        return S_OK;
-    }
-    ULONG STDMETHODCALLTYPE AddRef() override { return 2; }
-    ULONG STDMETHODCALLTYPE Release() override { return 1; }
-    HRESULT STDMETHODCALLTYPE CreateInstance(IUnknown* outer, REFIID iid, void** object) override {
-        if (outer) return CLASS_E_NOAGGREGATION;
-        auto* server = new Server;
-        HRESULT h = server->QueryInterface(iid, object);
-        server->Release();
-        return h;
-    }
-    HRESULT STDMETHODCALLTYPE LockServer(BOOL) override { return S_OK; }
 };
 
 static void register_proxies() {
@@ -209,15 +185,6 @@ static void calls(IMore* c) {
     base->Release();
 }
 
-static void pump(HANDLE until) {
-    for (;;) {
-        MSG msg;
-        DWORD woke = MsgWaitForMultipleObjects(1, &until, FALSE, 60000, QS_ALLINPUT);
-        while (PeekMessageW(&msg, nullptr, 0, 0, PM_REMOVE)) DispatchMessageW(&msg);
-        if (woke != WAIT_OBJECT_0 + 1) return;
-    }
-}
-
 // --- two apartments
 // -----------------------------------------------------------------------------------------------------
 
@@ -240,10 +207,7 @@ static DWORD WINAPI other_apartment(void*) {
 static void apartments() {
     auto* server = new Server;
     CHECK_EQ(CoMarshalInterThreadInterfaceInStream(IID_IMore, static_cast<IMore*>(server), &stream), S_OK);
-    HANDLE thread = CreateThread(nullptr, 0, other_apartment, nullptr, 0, nullptr);
-    pump(thread);
-    CHECK_EQ(WaitForSingleObject(thread, 60000), WAIT_OBJECT_0);
-    CloseHandle(thread);
+    local_server::beside(other_apartment);
     CHECK_EQ(server->Release(), 0);
     CHECK_EQ(objects, 0);
 }
@@ -252,21 +216,13 @@ static void apartments() {
 // ------------------------------------------------------------------------------------------------------
 
 // A client dies while the server is in its call: the server answers nobody, and goes on.
-static void dying_client(const wchar_t* program, const wchar_t* name) {
-    HANDLE inside = event_of(name, L"inside"), dead = event_of(name, L"dead");
-    wchar_t line[MAX_PATH + 100];
-    wsprintfW(line, L"\"%ls\" die", program);
-    STARTUPINFOW start = {};
-    start.cb = sizeof start;
-    PROCESS_INFORMATION process = {};
-    CHECK(CreateProcessW(program, line, nullptr, nullptr, FALSE, 0, nullptr, nullptr, &start, &process));
-    HANDLE both[2] = {inside, process.hProcess};
+static void dying_client(const wchar_t* name) {
+    HANDLE inside = local_server::event_of(name, L"inside"), dead = local_server::event_of(name, L"dead");
+    HANDLE client = local_server::start(L"die");
+    HANDLE both[2] = {inside, client};
     CHECK_EQ(WaitForMultipleObjects(2, both, FALSE, 60000), WAIT_OBJECT_0);
-    CHECK(TerminateProcess(process.hProcess, 77));
-    CHECK_EQ(WaitForSingleObject(process.hProcess, 60000), WAIT_OBJECT_0);
-    DWORD code = 0;
-    GetExitCodeProcess(process.hProcess, &code);
-    CHECK_EQ(code, 77);
+    CHECK(TerminateProcess(client, 77));
+    CHECK_EQ(local_server::exit_code(client), 77);
     SetEvent(dead);
 }
 
@@ -278,33 +234,10 @@ static int die() {
 
 static int serve(const wchar_t* name) {
     serving = name;
-    HANDLE end = OpenEventW(SYNCHRONIZE, FALSE, name);
-    static Class factory;
-    DWORD cookie = 0;
-    CHECK_EQ(CoRegisterClassObject(clsid_server, &factory, CLSCTX_LOCAL_SERVER, REGCLS_MULTIPLEUSE, &cookie), S_OK);
-    wchar_t ready[64];
-    wsprintfW(ready, L"%ls.ready", name);
-    HANDLE event = OpenEventW(EVENT_MODIFY_STATE, FALSE, ready);
-    CHECK(SetEvent(event));
-    WaitForSingleObject(end, 120000);
-    CoRevokeClassObject(cookie);
-    printf("server: %d checks, %d failures\n", g_checks, g_failures);
-    return g_failures != 0;
+    return local_server::serve(clsid_server, [] { return static_cast<IUnknown*>(new Server); }, name);
 }
 
-static void processes() {
-    wchar_t name[64], ready_name[80], program[MAX_PATH], line[MAX_PATH + 100];
-    wsprintfW(name, L"com_ole.%u", (unsigned)GetCurrentProcessId());
-    wsprintfW(ready_name, L"%ls.ready", name);
-    HANDLE end = CreateEventW(nullptr, TRUE, FALSE, name), ready = CreateEventW(nullptr, TRUE, FALSE, ready_name);
-    GetModuleFileNameW(nullptr, program, MAX_PATH);
-    wsprintfW(line, L"\"%ls\" serve %ls", program, name);
-    STARTUPINFOW start = {};
-    start.cb = sizeof start;
-    PROCESS_INFORMATION process = {};
-    CHECK(CreateProcessW(program, line, nullptr, nullptr, FALSE, 0, nullptr, nullptr, &start, &process));
-    HANDLE both[2] = {ready, process.hProcess};
-    CHECK_EQ(WaitForMultipleObjects(2, both, FALSE, 60000), WAIT_OBJECT_0);
+static void client(const wchar_t* name) {
     IMore* object = nullptr;
     CHECK_EQ(CoCreateInstance(clsid_server, nullptr, CLSCTX_LOCAL_SERVER, IID_IMore, (void**)&object), S_OK);
     if (object) {
@@ -314,15 +247,10 @@ static void processes() {
         LONG sum = 0;
         CHECK_EQ(object->Add(1, 2, &sum), S_OK);
         CHECK_EQ(sum, 3);
-        dying_client(program, name);
+        dying_client(name);
         calls(object);
         object->Release();
     }
-    SetEvent(end);
-    CHECK_EQ(WaitForSingleObject(process.hProcess, 60000), WAIT_OBJECT_0);
-    DWORD code = 1;
-    GetExitCodeProcess(process.hProcess, &code);
-    CHECK_EQ(code, 0);
 }
 
 int wmain(int argc, wchar_t** argv) {
@@ -334,7 +262,7 @@ int wmain(int argc, wchar_t** argv) {
     if (argc == 2 && !wcscmp(argv[1], L"die")) return die();
     apartments();
     printf("apartments: %d failures\n", g_failures);
-    processes();
+    local_server::with_server(L"com_ole", client);
     printf("%d checks, %d failures\n", g_checks, g_failures);
     return g_failures || !g_checks;
 }
