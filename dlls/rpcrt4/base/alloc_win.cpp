@@ -1,22 +1,22 @@
 #include <windows.h>
 
-#include <bit>
-
 #include "base/alloc.h"
 #include "base/block_cache.h"
 
 namespace rpc {
 namespace {
 
-// 128, 256, ... bytes. A call has one object and a few buffers on either side, and most are smaller than the largest size.
-constexpr size_t least_room = 128;
-constexpr size_t sizes = 5;
-constexpr size_t most_room = least_room << (sizes - 1);
-constexpr size_t kept_of_a_size = 32;  // so that at most 124 KiB are kept
+// Multiples of 32 bytes up to 1 KiB, so that a call that is out takes little more than it needs, and 2 KiB. A call has one object
+// and a few buffers on either side; most of the sizes are nobody's.
+constexpr size_t step = 32;
+constexpr size_t steps = 32;
+constexpr size_t most_room = 2 * step * steps;
+constexpr size_t kept_of_a_size = 16;  // so that at most 296 KiB are kept
 
-constinit BlockCache<kept_of_a_size> g_kept[sizes];
+constinit BlockCache<kept_of_a_size> g_kept[steps + 1];
 
-BlockCache<kept_of_a_size>& kept(size_t room) { return g_kept[std::bit_width(room / least_room) - 1]; }
+bool is_kept(size_t room) { return room == most_room || (room != 0 && room % step == 0 && room <= step * steps); }
+BlockCache<kept_of_a_size>& kept(size_t room) { return g_kept[room == most_room ? steps : room / step - 1]; }
 
 // Where this thread begins: ids are multiples of 4, and what it kept last it finds first.
 size_t own_slot() { return GetCurrentThreadId() / 4 * 5; }
@@ -33,15 +33,16 @@ void mem_free(void* block) {
 }
 
 size_t mem_brief_room(size_t size) {
-    return size > most_room ? size : size <= least_room ? least_room : std::bit_ceil(size);
+    if (size > most_room) return size;
+    if (size > step * steps) return most_room;
+    return size == 0 ? step : (size + step - 1) / step * step;
 }
 void* mem_alloc_brief(size_t room) {
-    void* block = room <= most_room ? kept(room).take(own_slot()) : nullptr;
+    void* block = is_kept(room) ? kept(room).take(own_slot()) : nullptr;
     return block ? block : mem_alloc(room);
 }
 void mem_free_brief(void* block, size_t room) {
-    const bool fits = room >= least_room && room <= most_room && std::has_single_bit(room);
-    if (block && !(fits && kept(room).keep(block, own_slot()))) mem_free(block);
+    if (block && !(is_kept(room) && kept(room).keep(block, own_slot()))) mem_free(block);
 }
 void mem_drop_brief() {
     for (auto& size : g_kept)
