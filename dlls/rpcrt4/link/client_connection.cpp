@@ -137,17 +137,18 @@ Status ClientConnection::perform(OutboundCall& call, const Send& send, OutgoingB
     Vector<size_t> ends;
     Vector<ByteView> pdus;
     const uint8_t* const stub = body.data();
-    Status status = frame(send, fields, max_frag, body, out, &ends);
+    const bool one = !session_ && body.fits(max_frag);  // and nothing to be written down
+    Status status = frame(send, fields, max_frag, body, out, one ? nullptr : &ends);
     if (!failed(status) && session_ && failed(status = session_->protect(out.bytes()))) close();
-    if (!failed(status) && !ends.empty() && !pdus.reserve(ends.size())) status = Status::out_of_memory;
+    if (!failed(status) && !one && !pdus.reserve(ends.size())) status = Status::out_of_memory;
     if (failed(status)) {
         delist(call);
         return status;
     }
     for (size_t i = 0, at = 0; i < ends.size(); at = ends[i++])
         if (!pdus.push_back(out.view().subspan(at, ends[i] - at))) __builtin_unreachable();  // reserved
-    const ByteView alone = out.view();
-    const std::span<const ByteView> parts = pdus.empty() ? std::span(&alone, 1) : std::span<const ByteView>(pdus.data(), pdus.size());
+    const ByteView whole = out.view();
+    const std::span<const ByteView> parts = one ? std::span(&whole, 1) : std::span<const ByteView>(pdus.data(), pdus.size());
     size_t got = 0;
     io::about_to_wait();
     Patience patience{send.timeout_ms, 0};

@@ -6,13 +6,12 @@ Status frame_call(const wire::CallFields& fields, OutgoingBody body, uint16_t ma
                   const wire::CallAuth& auth) {
     wire::FragmentPlan plan;
     RPC_TRY(plan.init(fields, body.size(), max_frag, auth));
-    if (plan.count() == 1) ends = nullptr;
     if (ends && !ends->reserve(plan.count())) return Status::out_of_memory;
     wire::Fragment first = plan.at(0);
     if (plan.count() == 1 && auth.token_size == 0 && first.header().size() == body.headroom_) {
         std::memcpy(body.buffer_.data(), first.header().data(), first.header().size());
         out = std::move(body.buffer_);
-        return Status::ok;
+        return !ends || ends->push_back(out.size()) ? Status::ok : Status::out_of_memory;
     }
     if (plan.total_size() > SIZE_MAX || !out.reserve(static_cast<size_t>(plan.total_size()))) return Status::out_of_memory;
     for (size_t i = 0; i < plan.count(); ++i) {

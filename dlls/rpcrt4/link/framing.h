@@ -54,8 +54,7 @@ private:
     size_t headroom_ = 0;
 };
 
-// All fragments of a request or response, one behind the other. `ends`, when given, receives the offset behind each, of
-// one alone nothing. With a
+// All fragments of a request or response, one behind the other. `ends`, when given, receives the offset behind each. With a
 // verifier each has its sec_trailer and room for its token. out_of_memory; protocol_error when `max_frag` leaves no room for stub
 // data. `body` is used up in any case.
 Status frame_call(const wire::CallFields& fields, OutgoingBody body, uint16_t max_frag, Buffer& out,
