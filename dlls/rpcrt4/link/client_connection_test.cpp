@@ -796,5 +796,21 @@ TEST_F(Client, StartThatFailsLeavesNothingBehind) {
     EXPECT_TRUE(stream().closed);
 }
 
+// Who relies on it asks for no ends, and sends what is framed as one.
+TEST(Framing, FitsWhatBecomesOneFragment) {
+    for (uint16_t max_frag = 32; max_frag < 72; ++max_frag)
+        for (size_t size = 0; size < 64; ++size) {
+            OutgoingBody body;
+            ASSERT_EQ(body.allocate(size, false), Status::ok);
+            std::memset(body.data(), 0, size);
+            const bool fits = body.fits(max_frag);
+            Buffer out;
+            Vector<size_t> ends;
+            ASSERT_EQ(frame_call({}, std::move(body), max_frag, out, &ends), Status::ok);
+            EXPECT_EQ(fits, ends.size() == 1) << size << " in " << max_frag;
+            EXPECT_EQ(ends.back(), out.size());
+        }
+}
+
 }  // namespace
 }  // namespace rpc::link

@@ -34,7 +34,9 @@ public:
     // Keeps the first `size` bytes (size <= size()).
     void shrink(size_t size) { (void)!buffer_.resize(headroom_ + size); }
     // Whether a request of one fragment, not more than `max_frag`, will be framed where the data lie.
-    bool fits(uint16_t max_frag) const { return buffer_.size() <= max_frag; }
+    bool fits(uint16_t max_frag) const {
+        return max_frag >= headroom_ && size() <= ((max_frag - headroom_) & ~size_t{7});  // as the fragments of longer ones are cut
+    }
     // Bytes of that fragment.
     size_t framed_size() const { return buffer_.size(); }
     // Undoes frame_call for such a request, which was not sent, and whose data() was `stub`; false when it was framed elsewhere.
