@@ -1,6 +1,5 @@
 // A server's calls to the client whose call it is running: [callback] procedures. Source: [MS-RPCE] 3.3.1.5.9.
 #include "base/log.h"
-#include "io/executor.h"
 #include "link/server_connection.h"
 #include "wire/fault.h"
 
