@@ -170,6 +170,10 @@ void forms() {
     CHECK_EQ(bindings_with("ncacn_ip_tcp:["), 3);
 }
 
+I_RPC_MUTEX g_mutex;
+int g_inside;
+DWORD WINAPI enter(void*) { return I_RpcRequestMutex(&g_mutex), ++g_inside, I_RpcClearMutex(g_mutex), 0; }
+
 // What only the headers declare.
 void undocumented() {
     CHECK_EQ(I_RpcServerUseProtseq2A((RPC_CSTR) "127.0.0.1", (RPC_CSTR) "ncacn_ip_tcp", 10, nullptr, nullptr), RPC_S_CANNOT_SUPPORT);
@@ -179,20 +183,17 @@ void undocumented() {
     CHECK_EQ(I_RpcServerUseProtseqEp2W(nullptr, (RPC_WSTR)L"ncalrpc", 10, (RPC_WSTR)L"server_forms_2w", nullptr, nullptr), RPC_S_OK);
     CHECK_EQ(bindings_with("ncalrpc:[server_forms_2"), 2);
     CHECK_EQ(bindings_with("ncacn_ip_tcp:["), 5);
-    static I_RPC_MUTEX mutex;
-    static int inside;
-    I_RpcRequestMutex(&mutex);
-    I_RpcRequestMutex(&mutex);
-    const HANDLE other = CreateThread(
-        nullptr, 0, [](void*) -> DWORD { return I_RpcRequestMutex(&mutex), ++inside, I_RpcClearMutex(mutex), 0; }, nullptr, 0, nullptr);
-    I_RpcClearMutex(mutex);
+    I_RpcRequestMutex(&g_mutex);
+    I_RpcRequestMutex(&g_mutex);
+    const HANDLE other = CreateThread(nullptr, 0, enter, nullptr, 0, nullptr);
+    I_RpcClearMutex(g_mutex);
     CHECK_EQ(WaitForSingleObject(other, 50), WAIT_TIMEOUT);
-    CHECK_EQ(inside, 0);
-    I_RpcClearMutex(mutex);
+    CHECK_EQ(g_inside, 0);
+    I_RpcClearMutex(g_mutex);
     CHECK_EQ(WaitForSingleObject(other, 30000), WAIT_OBJECT_0);
-    CHECK_EQ(inside, 1);
+    CHECK_EQ(g_inside, 1);
     CloseHandle(other);
-    I_RpcDeleteMutex(mutex);
+    I_RpcDeleteMutex(g_mutex);
 }
 
 void protocols() {
