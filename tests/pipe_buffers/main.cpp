@@ -236,10 +236,13 @@ void cancelled(handle_t b) {
 }
 
 void run(const wchar_t* protocol, const wchar_t* endpoint) {
-    wchar_t text[128];
-    swprintf(text, 128, L"%ls:[%ls]", protocol, endpoint);
+    auto rpc = [](const wchar_t* text) { return reinterpret_cast<RPC_WSTR>(const_cast<wchar_t*>(text)); };
+    RPC_WSTR text = nullptr;
     handle_t b = nullptr;
-    CHECK(RpcBindingFromStringBindingW(reinterpret_cast<RPC_WSTR>(text), &b) == RPC_S_OK);
+    CHECK(RpcStringBindingComposeW(nullptr, rpc(protocol), nullptr, rpc(endpoint), nullptr, &text) == RPC_S_OK);
+    CHECK(RpcBindingFromStringBindingW(text, &b) == RPC_S_OK);
+    RpcStringFreeW(&text);
+    if (!b) return;
     request_in_pieces(b);
     last_piece_empty(b);
     one_piece(b);
