@@ -111,7 +111,7 @@ Status ClientConnection::add_verification(const Send& send, const wire::CallFiel
     }
     v.has_header = v.has_bitmask = !session_->sign_header;
     if (!v.has_header && !v.has_context) return Status::ok;
-    v.client_signs_headers = true;
+    v.client_signs_headers = session_->offers_header_signing();
     v.abstract_syntax = send.syntaxes.abstract_syntax;
     v.transfer_syntax = send.syntaxes.transfer_syntax;
     v.drep[0] = 0x10;  // as write_header has it

@@ -151,7 +151,7 @@ Status ClientConnection::offer(Negotiation& n, const Syntaxes& syntaxes, uint32_
     wire::BindFields fields;
     fields.call_id = n.call_id;
     fields.flags = wire::pfc::conc_mpx;
-    if (session_ && session_->protects()) fields.flags |= wire::pfc::support_header_sign;
+    if (session_ && session_->offers_header_signing()) fields.flags |= wire::pfc::support_header_sign;
     fields.max_xmit_frag = fields.max_recv_frag = our_max_frag;
     fields.assoc_group_id = group;
     const wire::SyntaxId features = wire::feature_syntax(wire::feature::keep_connection_on_orphan);
@@ -245,7 +245,7 @@ Status ClientConnection::on_bind_ack(const wire::Pdu& pdu) {
     if (!negotiating_ || answer_here_) return Status::protocol_error;
     if (pdu.header.type == wire::PduType::bind_ack) {
         if (ack.max_recv_frag < wire::header_size + 64) return Status::protocol_error;
-        if (session_) session_->sign_header = session_->protects() && pdu.header.has(wire::pfc::support_header_sign);
+        if (session_) session_->sign_header = session_->offers_header_signing() && pdu.header.has(wire::pfc::support_header_sign);
         max_xmit_frag_ = std::min(ack.max_recv_frag, our_max_frag);
         multiplexes_ = pdu.header.has(wire::pfc::conc_mpx);
         negotiated_features_ = features;

@@ -33,6 +33,8 @@ public:
     security::Context& context() const { return *context_; }
     // Whether its PDUs carry a signature: below packet they carry nothing.
     bool protects() const { return level >= security::Level::packet; }
+    // What this side says of header signing.
+    bool offers_header_signing() const { return protects() && context_->signs_headers(); }
     wire::AuthFields fields() const { return {service, static_cast<uint8_t>(level), id}; }
     // For a fragment plan.
     wire::CallAuth call_auth() const {

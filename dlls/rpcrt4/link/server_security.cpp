@@ -33,7 +33,7 @@ Status ServerConnection::begin_session(const wire::Pdu& pdu, Ref<SecuritySession
     RPC_TRY(host_.accept_security(auth.type, level, context));
     session = make_ref<SecuritySession>(std::move(context), auth.type, level, auth.context_id);
     if (!session || !sessions_.push_back(session)) return Status::out_of_memory;
-    session->sign_header = session->protects() && signs_headers_;
+    session->sign_header = session->offers_header_signing() && signs_headers_;
     return Status::ok;
 }
 

@@ -37,6 +37,9 @@ public:
     // refused login, sec_pkg_error, out_of_memory, ...
     virtual Status step(ByteView in, Buffer& out, bool& complete) = 0;
 
+    // Whether protect() and unprotect() can cover header and sec_trailer beside the body: else header signing is not agreed on.
+    virtual bool signs_headers() const { return true; }
+
     // ---- once complete ----
     // Bytes of the token that protects one PDU at that level.
     virtual uint16_t token_size(Level level) const = 0;

@@ -118,6 +118,11 @@ uint16_t SspiContext::token_size(Level level) const {
     return static_cast<uint16_t>(level == Level::privacy ? sizes_.cbSecurityTrailer : sizes_.cbMaxSignature);
 }
 
+// Wine's Kerberos leaves out what is not to be encrypted, also where it is to be signed.
+bool SspiContext::signs_headers() const {
+    return credentials_->service() != authn::gss_kerberos;
+}
+
 // NTLM always covers header and sec_trailer, whatever was agreed on.
 bool SspiContext::signs_read_only(bool sign_header) const {
     return sign_header || credentials_->service() == authn::winnt;

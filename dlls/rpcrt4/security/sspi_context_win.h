@@ -39,6 +39,7 @@ public:
     ~SspiContext() override;
 
     Status step(ByteView in, Buffer& out, bool& complete) override;
+    bool signs_headers() const override;
     uint16_t token_size(Level level) const override;
     Status protect(Level level, bool sign_header, const PduParts& pdu) override;
     Status unprotect(Level level, bool sign_header, const PduParts& pdu) override;

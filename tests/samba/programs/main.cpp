@@ -1,5 +1,6 @@
 // A Windows program at Samba's servers.
 //   samba epmapper                          finds srvsvc in the map, and walks the map
+//   samba directory SERVICE PRINCIPAL            asks a domain controller at every level, as whom the ticket here names
 //   samba srvsvc SERVICE USER DOMAIN PASSWORD    asks the Server Service at every level, with the right and a wrong
 //   password
 #include <rpc.h>
@@ -13,6 +14,7 @@
 #include "basics/check.h"
 #include "srvsvc.h"
 #include "support/guard.h"
+#include "wkssvc.h"
 
 extern "C" {
 void* __RPC_USER MIDL_user_allocate(size_t size) {
@@ -76,9 +78,9 @@ std::string elements(unsigned long kind, RPC_IF_ID* id, int& count) {
 }
 
 // Complete with the endpoint that Samba's mapper names.
-RPC_BINDING_HANDLE resolved() {
+RPC_BINDING_HANDLE resolved(RPC_IF_HANDLE interface_spec = srvsvc_v3_0_c_ifspec) {
     RPC_BINDING_HANDLE handle = bind("ncacn_ip_tcp:127.0.0.1");
-    CHECK_EQ(RpcEpResolveBinding(handle, srvsvc_v3_0_c_ifspec), RPC_S_OK);
+    CHECK_EQ(RpcEpResolveBinding(handle, interface_spec), RPC_S_OK);
     return handle;
 }
 
@@ -173,11 +175,29 @@ int test_srvsvc(unsigned long service, char** who) {
     return g_failures != 0;
 }
 
+// Asks a domain controller's Workstation Service, as whom the machine's ticket names. Prints one line a level: who runs
+// this knows what to expect.
+int test_directory(unsigned long service, const char* principal) {
+    for (unsigned long level = RPC_C_AUTHN_LEVEL_CONNECT; level <= RPC_C_AUTHN_LEVEL_PKT_PRIVACY; ++level) {
+        RPC_BINDING_HANDLE handle = resolved(wkssvc_v1_0_c_ifspec);
+        CHECK_EQ(RpcBindingSetAuthInfoA(handle, text(principal), level, service, nullptr, RPC_C_AUTHZ_NONE), RPC_S_OK);
+        WorkstationInfo info{};
+        wchar_t server[] = L"\\\\127.0.0.1";
+        const unsigned status = guarded([&] { return workstation_get_info(handle, server, 100, &info); }).status();
+        std::string name;
+        for (const wchar_t* c = status == 0 ? info.info100->computer : L""; *c; ++c) name += static_cast<char>(*c);
+        printf("level %lu: status %u, computer '%s'\n", level, status, name.c_str());
+        RpcBindingFree(&handle);
+    }
+    return g_failures != 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     const std::string what = argc > 1 ? argv[1] : "";
     if (what == "epmapper") return test_epmapper();
+    if (what == "directory" && argc > 3) return test_directory(strtoul(argv[2], nullptr, 10), argv[3]);
     if (what == "srvsvc" && argc > 5) return test_srvsvc(strtoul(argv[2], nullptr, 10), argv + 3);
     return printf("what?\n"), 2;
 }
