@@ -1,9 +1,6 @@
 # ncacn_http: our client and impacket's by way of an RPC proxy of the test's own.
-include(${CMAKE_SOURCE_DIR}/tests/support/support.cmake)
-set(demo ${CMAKE_SOURCE_DIR}/tests/demo/programs)
-pe_program(http_client ${CMAKE_CURRENT_LIST_DIR}/programs/http_client.cpp ${demo}/client_kit.cpp ${demo}/desk.cpp ${demo}/managers.cpp)
-target_include_directories(http_client PRIVATE ${demo})
-target_link_libraries(http_client PRIVATE test_support)
+include(${CMAKE_SOURCE_DIR}/tests/demo/desk.cmake)
+desk_program(http_client ${CMAKE_CURRENT_LIST_DIR}/programs/http_client.cpp ${DESK_DIR}/programs/client_kit.cpp)
 foreach(what calls dies refusals basic impacket)
     wine_test(http.${what} TIMEOUT 200 COMMAND ${CMAKE_CURRENT_LIST_DIR}/over_http --wine @WINE@ --arch ${ARCH}
         --prefix ${PREFIX_DIR}/wine@WINE@ --tests ${CMAKE_BINARY_DIR}/tests --scratch ${CMAKE_BINARY_DIR} ${what})

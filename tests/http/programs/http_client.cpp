@@ -23,7 +23,7 @@ RPC_STATUS bind(const std::string& text, handle_t& binding) { return RpcBindingF
 
 long add(handle_t binding) {
     long sum = 0;
-    const Outcome outcome = guarded([&] { call(kAdd, binding, 6L, 7L, &sum); });
+    const Outcome outcome = guarded([&] { call_Add(binding, 6L, 7L, &sum); });
     if (!outcome.raised) check(sum == 13, "6 + 7");
     return static_cast<long>(outcome.raised);
 }
@@ -33,7 +33,7 @@ void check_bulk(handle_t binding) {
         std::vector<unsigned char> in(count + 1), out(count + 1);
         for (long i = 0; i < count; ++i) in[i] = static_cast<unsigned char>(i * 13 + i / 251);
         long copied = -1;
-        const Outcome outcome = guarded([&] { copied = call(kBulk, binding, count, in.data(), out.data()); });
+        const Outcome outcome = guarded([&] { copied = call_Bulk(binding, count, in.data(), out.data()); });
         bool same = !outcome.raised && copied == count;
         for (long i = 0; same && i < count; ++i) same = out[i] == static_cast<unsigned char>(~in[i]);
         say("client: %ld bytes each way: %s", count, outcome.text().c_str());
@@ -45,7 +45,7 @@ void check_fault(handle_t binding) {
     RPC_MESSAGE m = {};
     m.Handle = binding;
     m.ProcNum = 99;
-    m.RpcInterfaceInformation = client_stub().RpcInterfaceInformation;
+    m.RpcInterfaceInformation = call_desk_v1_0_c_ifspec;
     RPC_STATUS status = I_RpcGetBuffer(&m);
     if (!status) status = I_RpcSendReceive(&m);
     check(status == RPC_S_PROCNUM_OUT_OF_RANGE, "a procedure that does not exist is a fault");
@@ -55,7 +55,7 @@ void check_fault(handle_t binding) {
 void check_async(handle_t binding) {
     constexpr int n = 4;
     Call works[n];
-    for (int i = 0; i < n; ++i) check(!works[i].begin(kWork, binding, i + 1, (n - i) * 200), "a piece of work began");
+    for (int i = 0; i < n; ++i) check(!works[i].begin(begin_Work, binding, i + 1, (n - i) * 200), "a piece of work began");
     check(add(binding) == 0, "a synchronous call in between");
     for (int i = n; i-- != 0;)
         check(works[i].done(20000) && !works[i].complete() && works[i].result == (i + 1) * 100, "its result is its own");
@@ -63,16 +63,16 @@ void check_async(handle_t binding) {
 
 void check_cancels(handle_t binding) {
     Call asked, given_up;
-    check(!asked.begin(kPatience, binding, 90, 20000), "Patience 90 began");
+    check(!asked.begin(begin_Patience, binding, 90, 20000), "Patience 90 began");
     Sleep(100);
     check(asked.cancel(false) == RPC_S_OK && asked.done(10000) && !asked.complete() && asked.out == 1, "the server saw the cancel");
-    check(!given_up.begin(kPatience, binding, 91, 2000), "Patience 91 began");
+    check(!given_up.begin(begin_Patience, binding, 91, 2000), "Patience 91 began");
     Sleep(100);
     check(given_up.cancel(true) == RPC_S_OK && given_up.done(1500) && given_up.complete() == RPC_S_CALL_CANCELLED, "given up: 1818");
     Outcome outcome;
     HANDLE thread = run_on_thread([&] {
         long cancelled = 0;
-        outcome = guarded([&] { call(kPatience, binding, 94L, 20000L, &cancelled); });
+        outcome = guarded([&] { call_Patience(binding, 94L, 20000L, &cancelled); });
     });
     Sleep(300);
     check(RpcCancelThreadEx(thread, 0) == RPC_S_OK, "RpcCancelThreadEx is accepted");
@@ -160,7 +160,7 @@ int main(int argc, char** argv) {
     check(add(binding) == 0, "a synchronous call");
     if (what == "dies") {
         Call lost;
-        check(!lost.begin(kPatience, binding, 95, 60000), "Patience 95 began");
+        check(!lost.begin(begin_Patience, binding, 95, 60000), "Patience 95 began");
         say("client: waiting");
         check(lost.done(30000), "it ends with its server");
         const unsigned status = lost.complete();
@@ -174,7 +174,7 @@ int main(int argc, char** argv) {
         check_fault(binding);
         check_async(binding);
         check_cancels(binding);
-        check(!guarded([&] { call(kStop, binding); }).raised, "Stop");
+        check(!guarded([&] { call_Stop(binding); }).raised, "Stop");
     }
     RpcBindingFree(&binding);
     say("client: %d checks failed", failures());

@@ -13,7 +13,7 @@ extern const char* pairing;
 extern long widl_leaves;
 // The other program runs on Wine's own rpcrt4, whose encapsulated unions with pointers do not travel: its client raises before it
 // sends anything, its server replies without the discriminant.
-extern bool peer_is_builtin;
+inline bool peer_is_builtin = false;
 
 #define CHECK(what)                                                                     \
     do {                                                                                \

@@ -11,7 +11,6 @@ int failures, checks;
 volatile long allocations, rundowns, last_rundown;
 const char* pairing = "";
 long widl_leaves;
-bool peer_is_builtin;
 
 extern "C" {
 extern RPC_IF_HANDLE Os_s_stubs_v1_0_s_ifspec;
