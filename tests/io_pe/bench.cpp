@@ -10,6 +10,7 @@ void bench(const char* only) {
         return static_cast<double>(t.QuadPart) / static_cast<double>(frequency.QuadPart);
     };
     for (size_t i = 0; const Protocol* protocol = protocol_at(i); ++i) {
+        if (!protocol->listen) continue;
         if (only && strcmp(only, protocol->name) != 0) continue;
         EchoServer server(*protocol);
         Ref<Stream> s = connect(*protocol, server.endpoint());

@@ -136,13 +136,16 @@ void HttpStream::on_event(bool is_in, DWORD status, LPVOID information, DWORD si
 
 void HttpStream::on_error(bool is_in, DWORD error) {
     RPC_LOG(debug, "%s channel: error %lu", is_in ? "IN" : "OUT", error);
-    bool open;
+    bool open, waits;
     {
         Guard g(mutex_);
         if (system_error_ == 0) system_error_ = error;
         open = connection_.is_open();
+        waits = is_in && !out_answered_;
+        if (is_in) in_failed_ = true;
     }
     if (error == ERROR_NOT_ENOUGH_MEMORY) return fail(Status::out_of_memory);
+    if (waits) return;  // a proxy that refuses says why on the OUT channel, and may have closed both
     if (!open) return fail(Status::server_unavailable);
     // What came on the OUT channel before it broke is still read.
     return is_in ? fail(Status::call_failed) : peer_ended();
@@ -193,8 +196,13 @@ Status HttpStream::answer_status() {
 
 void HttpStream::on_headers() {
     if (!use()) return;
-    const Status status = answer_status();
+    Status status = answer_status();
     unuse();
+    {
+        Guard g(mutex_);
+        out_answered_ = true;
+        if (in_failed_ && !failed(status)) status = Status::server_unavailable;
+    }
     if (failed(status)) return fail(status);
     read_on();
 }

@@ -125,6 +125,8 @@ private:
     // The IN channel, likewise.
     std::atomic<unsigned> write_turns_{0};
     bool in_open_ GUARDED_BY(mutex_) = false;  // its request is sent
+    bool in_failed_ GUARDED_BY(mutex_) = false;
+    bool out_answered_ GUARDED_BY(mutex_) = false;  // with a status of HTTP
     bool writing_ GUARDED_BY(mutex_) = false;
     Buffer chunk_;  // what is being written: whoever sets writing_ owns it
     uint64_t posted_ GUARDED_BY(mutex_) = 0;   // bytes given to send() so far

@@ -34,6 +34,8 @@ struct Protocol {
     // anything here, and takes any.
     bool (*options_valid)(std::string_view options) = nullptr;
     bool takes_http_credentials = false;
+    // The largest fragment that a client offers here, in bytes; a multiple of 8.
+    uint16_t largest_fragment = 0xFFF8;
 };
 
 // Null when the name is not a protocol sequence that this build carries. Case does not matter.

@@ -234,6 +234,7 @@ private:
     uint32_t bind_ms_ = wait_forever;
     uint32_t com_timeout_scale_ = default_com_timeout;  // whoever has the connection to himself
     bool local_only_ = false;
+    uint16_t largest_fragment_ = 0;  // what we offer; the peer's answer lowers it for sending: MS-RPCE peers stay at 5,840
     Ref<const security::ClientAuth> auth_;  // as stream_; null: nobody
     Ref<SecuritySession> session_;          // likewise
     Buffer plain_;                     // whoever reads: the PDU that was decrypted

@@ -8,8 +8,6 @@
 namespace rpc::link {
 namespace {
 
-// What we offer to receive. The peer's answer lowers it; MS-RPCE peers stay at 5,840.
-constexpr uint16_t our_max_frag = 0xFFF8;
 constexpr size_t small_read = 4096;
 constexpr uint16_t feature_context_id = 0xFFFF;  // ours never get that far: contexts per connection are bounded
 constexpr size_t max_contexts = 1000;
@@ -70,6 +68,7 @@ Status ClientConnection::open(const io::Protocol& protocol, const io::Address& a
     bind_ms_ = patience.bind_ms;
     com_timeout_scale_ = com_timeout_scale;
     local_only_ = protocol.local_only;
+    largest_fragment_ = protocol.largest_fragment;
     RPC_TRY(io::connect(protocol, address, patience.connect_ms, stream_));
     if (patience.keep_alive_ms != 0) stream_->keep_alive(patience.keep_alive_ms);
     if (!read_buffer_.resize(small_read)) return Status::out_of_memory;
@@ -152,7 +151,7 @@ Status ClientConnection::offer(Negotiation& n, const Syntaxes& syntaxes, uint32_
     fields.call_id = n.call_id;
     fields.flags = wire::pfc::conc_mpx;
     if (session_ && session_->offers_header_signing()) fields.flags |= wire::pfc::support_header_sign;
-    fields.max_xmit_frag = fields.max_recv_frag = our_max_frag;
+    fields.max_xmit_frag = fields.max_recv_frag = largest_fragment_;
     fields.assoc_group_id = group;
     const wire::SyntaxId features = wire::feature_syntax(wire::feature::keep_connection_on_orphan);
     wire::ContextOffer offers[2];
@@ -246,7 +245,7 @@ Status ClientConnection::on_bind_ack(const wire::Pdu& pdu) {
     if (pdu.header.type == wire::PduType::bind_ack) {
         if (ack.max_recv_frag < wire::header_size + 64) return Status::protocol_error;
         if (session_) session_->sign_header = session_->offers_header_signing() && pdu.header.has(wire::pfc::support_header_sign);
-        max_xmit_frag_ = std::min(ack.max_recv_frag, our_max_frag);
+        max_xmit_frag_ = std::min(ack.max_recv_frag, largest_fragment_);
         multiplexes_ = pdu.header.has(wire::pfc::conc_mpx);
         negotiated_features_ = features;
         keeps_on_orphan_ = features && (extra.reason & wire::feature::keep_connection_on_orphan) != 0;
