@@ -168,7 +168,9 @@ int main(int argc, char** argv) {
         const unsigned status = lost.complete();
         say("client: %u", status);
         check(status == RPC_S_CALL_FAILED, "1726");
-        const long again = add(binding);
+        long again = add(binding);
+        // The other connection's end takes its way through the proxy: a call that was quicker failed with it.
+        if (again == RPC_S_CALL_FAILED) again = add(binding);
         say("client: %ld", again);
         check(again == RPC_S_SERVER_UNAVAILABLE, "nobody is there any more: 1722");
     } else {
