@@ -1,5 +1,5 @@
 // Which rpcrt4.dll is in this process? `loaded ours` and `loaded builtin` fail when it is the other one: without this,
-// every test could pass on the wrong DLL.
+// every test could pass on the wrong DLL. Ours has a version that programs take for Windows 10's.
 #include <windows.h>
 #include <rpc.h>
 #include <cstdio>
@@ -25,6 +25,12 @@ int main(int argc, char **argv) {
     for (DWORD at = 0; at + sizeof name - 1 <= size; ++at) {
         ours = ours || std::memcmp(bytes + at, name, sizeof name - 1) == 0;
     }
-    std::printf("%s: %s, %s\n", ARCH, path, ours ? "ours" : "not ours");
-    return module && size && ours == (std::strcmp(argv[1], "ours") == 0) ? 0 : 1;
+    VS_FIXEDFILEINFO fixed = {};
+    for (DWORD at = 0; at + sizeof fixed <= size && fixed.dwSignature != VS_FFI_SIGNATURE; at += 4) {
+        std::memcpy(&fixed, bytes + at, sizeof fixed);
+    }
+    const bool numbered = fixed.dwSignature == VS_FFI_SIGNATURE && HIWORD(fixed.dwFileVersionMS) == 10 && fixed.dwProductVersionMS == fixed.dwFileVersionMS;
+    std::printf("%s: %s, %s, version %u.%u.%u\n", ARCH, path, ours ? "ours" : "not ours", HIWORD(fixed.dwFileVersionMS),
+                LOWORD(fixed.dwFileVersionMS), HIWORD(fixed.dwFileVersionLS));
+    return module && size && ours == (std::strcmp(argv[1], "ours") == 0) && (!ours || numbered) ? 0 : 1;
 }

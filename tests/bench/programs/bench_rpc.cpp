@@ -9,7 +9,7 @@
 //            idle COUNT              COUNT clients connect and stay: "idle" and threads, memory in KiB of the server, before and
 //                                    with them
 //            busy COUNT WARM THEN    COUNT clients call without a pause for WARM + THEN milliseconds: "busy" and calls, lost
-//                                    ones, the first one's failure, handles and heap bytes of the server after WARM, and at the end
+//                                    ones, the first one's failure, threads, handles and heap bytes of the server after WARM, and at the end
 //            quit                    ends both
 // A command that fails answers "failed STATUS". OP is null, echo, in or out.
 #include "channel.h"
@@ -102,8 +102,8 @@ public:
         unsigned status = gather(endpoint_, count, crowd);
         if (!status) status = endure(crowd, *asking, warm_up_ms, then_ms, e);
         if (!status)
-            printf("busy %ld %ld %u %ld %ld %ld %ld\n", e.calls, e.lost, e.failure, e.early.handles, e.early.heap_bytes, e.late.handles,
-                   e.late.heap_bytes);
+            printf("busy %ld %ld %u %ld %ld %ld %ld %ld %ld\n", e.calls, e.lost, e.failure, e.early.threads, e.early.handles,
+                   e.early.heap_bytes, e.late.threads, e.late.handles, e.late.heap_bytes);
         return status;
     }
 

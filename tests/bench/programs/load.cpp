@@ -16,7 +16,8 @@ unsigned gather(const Endpoint& endpoint, size_t count, Crowd& crowd) {
 }
 
 static unsigned look(Channel& asking, Holdings& holdings) {
-    const unsigned status = asking.control(kHandles, &holdings.handles);
+    unsigned status = asking.control(kThreads, &holdings.threads);
+    if (!status) status = asking.control(kHandles, &holdings.handles);
     return status ? status : asking.control(kHeapBytes, &holdings.heap_bytes);
 }
 

@@ -12,6 +12,7 @@ using Crowd = std::vector<std::unique_ptr<Channel>>;
 
 // What a server holds.
 struct Holdings {
+    long threads = 0;
     long handles = 0;
     long heap_bytes = 0;
 };
