@@ -77,10 +77,16 @@ std::string elements(unsigned long kind, RPC_IF_ID* id, int& count) {
     return found;
 }
 
-// Complete with the endpoint that Samba's mapper names.
+// Complete with the endpoint that Samba's mapper names. A domain controller's services register one after the other, and its mapper
+// answers before the last has.
 RPC_BINDING_HANDLE resolved(RPC_IF_HANDLE interface_spec = srvsvc_v3_0_c_ifspec) {
     RPC_BINDING_HANDLE handle = bind("ncacn_ip_tcp:127.0.0.1");
-    CHECK_EQ(RpcEpResolveBinding(handle, interface_spec), RPC_S_OK);
+    RPC_STATUS status = RpcEpResolveBinding(handle, interface_spec);
+    for (int i = 0; i < 60 && status == EPT_S_NOT_REGISTERED; ++i) {
+        Sleep(500);
+        status = RpcEpResolveBinding(handle, interface_spec);
+    }
+    CHECK_EQ(status, RPC_S_OK);
     return handle;
 }
 
