@@ -24,10 +24,12 @@ if(RPCRT4_LONG)
 endif()
 foreach(what epmapper srvsvc directory)
     set(long "")
+    set(seconds 200)
     if(what STREQUAL directory)
         set(long LONG)
+        set(seconds 600)
     endif()
-    wine_test(samba.${what} ${long} TIMEOUT 200 COMMAND ${CMAKE_CURRENT_LIST_DIR}/run_client --wine @WINE@ --arch ${ARCH}
+    wine_test(samba.${what} ${long} TIMEOUT ${seconds} COMMAND ${CMAKE_CURRENT_LIST_DIR}/run_client --wine @WINE@ --arch ${ARCH}
         --prefix ${PREFIX_DIR}/wine@WINE@ --exe ${CMAKE_BINARY_DIR}/tests/samba.exe
         --capture ${CMAKE_BINARY_DIR}/samba-${what}-wine@WINE@.pcapng ${what})
 endforeach()
