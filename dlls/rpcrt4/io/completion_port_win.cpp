@@ -21,8 +21,8 @@ constexpr ULONG_PTR key_work = 1;  // the packet says: look at the queue
 constinit std::atomic<HANDLE> g_port{nullptr};
 constinit std::atomic<unsigned> g_threads{0};
 constinit std::atomic<unsigned> g_waiting{0};  // threads in, or on their way to, the wait on the port
-constinit std::atomic<unsigned> g_wanted{1};    // how many of those there may be
-constinit std::atomic<size_t> g_stack{0};
+constinit std::atomic<unsigned> g_wanted{1};   // how many of those there may be
+constinit std::atomic<size_t> g_stack{0};       // bytes, of threads made from now on; 0: the program's default
 constinit Mutex g_start;
 
 // What submit was given. Made by hand, as List needs a constructor at run time.
