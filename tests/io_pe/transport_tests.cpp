@@ -162,6 +162,36 @@ EVERY_PROTOCOL(queued_on_both_sides) {
     CHECK(sink.why == Status::call_cancelled);
 }
 
+// Whoever posts, and however: what arrives is in that order, large or small, together or not.
+EVERY_PROTOCOL(posted_soon_and_at_once) {
+    EchoServer server(protocol);
+    NEED(server.acceptor);
+    Ref<Stream> s = connect(protocol, server.endpoint());
+    NEED(s);
+    Recorder sink;
+    CHECK_STATUS(s->start(sink), Status::ok);
+    std::string expected;
+    for (int i = 0; i < 3000; ++i) {
+        std::string text = pattern(1 + static_cast<size_t>(i % 50 == 49 ? i * 5 : i % 41), i);
+        expected += text;
+        if (i % 7 == 3)
+            s->post(buffer(text));
+        else
+            s->post_soon(buffer(text));
+        if (i % 500 == 0) Sleep(5);  // the queue runs empty, too
+    }
+    CHECK(sink.wait_for(expected.size(), 0));
+    CHECK(sink.data == expected);
+    CHECK(s->unsent() == 0);
+    for (int i = 0; i < 100; ++i) s->post_soon(buffer("perhaps"));
+    s->close();
+    CHECK(sink.wait_for(0, 1));
+    s->post_soon(buffer("dropped"));
+    for (int i = 0; i < 500 && s->unsent() != 0; ++i) Sleep(10);
+    CHECK(s->unsent() == 0);
+    CHECK(sink.closed == 1);
+}
+
 EVERY_PROTOCOL(read_times_out_and_goes_on) {
     EchoServer server(protocol);
     NEED(server.acceptor);

@@ -90,6 +90,10 @@ public:
         sent(bytes.view());
         stream_->post(std::move(bytes), watch);
     }
+    void post_soon(Buffer bytes) override {
+        sent(bytes.view());
+        stream_->post_soon(std::move(bytes));
+    }
     void pause() override { stream_->pause(); }
     void resume() override { stream_->resume(); }
     size_t unsent() override { return stream_->unsent(); }

@@ -1,5 +1,6 @@
 #include "io/completion_port_win.h"
 
+#include <algorithm>
 #include <atomic>
 
 #include "base/log.h"
@@ -63,7 +64,7 @@ constexpr int64_t short_in_crowd_us = 2000;  // where several serve, each waits 
 // wineserver: further threads at the port do more. Each looks now and then whether a packet is there already; a look that
 // finds none is a request for nothing, and a thread too many is woken for nothing.
 constexpr unsigned look_every = 8;      // turns of a thread
-constexpr unsigned looks_for_more = 2;  // in a row that found a packet
+constexpr unsigned looks_for_more = 2;  // in a row that found a packet: twice as many from then on
 constexpr unsigned looks_for_less = 8;  // in a row that found none
 constexpr unsigned most_wanted = 8;
 
@@ -217,7 +218,9 @@ public:
         unsigned wanted = g_wanted.load();
         if (found_ && in_a_row_ >= looks_for_more && wanted < most_wanted) {
             in_a_row_ = 0;
-            if (g_wanted.compare_exchange_strong(wanted, wanted + 1)) (void)add_waiter();
+            const unsigned more = std::min(wanted, most_wanted - wanted);
+            if (!g_wanted.compare_exchange_strong(wanted, wanted + more)) return;
+            for (unsigned i = 0; i < more; ++i) (void)add_waiter();
         } else if (!found_ && in_a_row_ >= looks_for_less && wanted > 1) {
             in_a_row_ = 0;
             g_wanted.compare_exchange_strong(wanted, wanted - 1);

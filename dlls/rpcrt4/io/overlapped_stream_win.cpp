@@ -11,6 +11,10 @@ constexpr size_t first_incoming = 4096;  // most connections never see more at o
 constexpr size_t most_incoming = 65536;
 constexpr int deliveries_in_a_row = 16;
 
+// What waits for its turn goes out together as long as it is small: a write costs more than to copy so much.
+constexpr size_t small_write = 1024;
+constexpr size_t most_together = 8192;
+
 }  // namespace
 
 bool is_peer_end(DWORD error) {
@@ -258,23 +262,41 @@ bool OverlappedStream::parks() {
 // ---- queued: writing ----
 
 void OverlappedStream::post(Buffer bytes, WriteWatch* watch) {
+    if (enqueue(std::move(bytes), watch)) write_on();
+}
+
+void OverlappedStream::post_soon(Buffer bytes) {
+    if (enqueue(std::move(bytes), nullptr)) submit(writer_);
+}
+
+// True: there was no writer, and the caller is it now.
+bool OverlappedStream::enqueue(Buffer bytes, WriteWatch* watch) {
     const size_t size = bytes.size();
+    if (!watch && size <= small_write && join_last(bytes.view())) return false;
     Outgoing* out = size != 0 && !is_closed() && sink_.load() ? make<Outgoing>(std::move(bytes), watch) : nullptr;
     if (!out) {
         if (size != 0 && !is_closed()) fail(sink_.load() ? Status::out_of_memory : Status::call_failed);
         if (watch) watch->on_written(size);
-        return;
+        return false;
     }
     unsent_.fetch_add(out->bytes.size(), std::memory_order_relaxed);
     {
         Guard g(queue_lock_);
         (last_ ? last_->next : first_) = out;
         last_ = out;
-        if (writing_) return;
+        if (writing_) return false;
         writing_ = true;
     }
     add_ref();  // the writer's
-    write_on();
+    return true;
+}
+
+// Behind the last bytes that wait for the writer. After close() they share those's fate.
+bool OverlappedStream::join_last(ByteView bytes) {
+    Guard g(queue_lock_);
+    if (!last_ || last_->watch || last_->bytes.size() + bytes.size() > most_together || !last_->bytes.append(bytes)) return false;
+    unsent_.fetch_add(bytes.size(), std::memory_order_relaxed);
+    return true;
 }
 
 // Makes the next buffer the current one; false when there is none, and nobody writes any more. After close() all are

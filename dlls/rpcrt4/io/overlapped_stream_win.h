@@ -38,6 +38,7 @@ public:
     Status read(MutBytes into, size_t& got, uint32_t timeout_ms) override;
     Status start(StreamSink& sink) override;
     void post(Buffer bytes, WriteWatch* watch) override;
+    void post_soon(Buffer bytes) override;
     void pause() override;
     void resume() override;
     size_t unsent() override { return unsent_.load(std::memory_order_relaxed); }
@@ -99,9 +100,10 @@ private:
         DWORD error = 0;  // what run() shall go on with
         DWORD bytes = 0;
     };
-    struct Writer final : Operation {
+    struct Writer final : Operation, Work {
         explicit Writer(OverlappedStream& s) : stream(s) {}
         void done(DWORD error, DWORD) override { stream.write_done(error); }
+        void run() override { stream.write_on(); }
         OverlappedStream& stream;
     };
 
@@ -113,6 +115,8 @@ private:
     bool parks();
     void grow_incoming();
     void end_reading(WorkList& later);
+    bool enqueue(Buffer bytes, WriteWatch* watch);
+    bool join_last(ByteView bytes) EXCLUDES(queue_lock_);
     bool next_outgoing();
     void drop(Outgoing* out);
     DWORD next_write();

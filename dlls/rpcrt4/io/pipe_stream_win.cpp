@@ -53,7 +53,7 @@ private:
     Buffer gathered_;            // a blocking write's; there is one at a time
 };
 
-// One PDU shall be one message. Several parts are put together; one part is used where it lies.
+// One PDU shall be one message; only small ones that waited for their turn are one together. Several parts are put together; one part is used where it lies.
 bool PipeStream::gather(std::span<const ByteView> parts, ByteView& all) {
     if (parts.size() == 1) {
         all = parts.front();

@@ -71,6 +71,9 @@ public:
     // Queues bytes behind those posted before and returns at once; any thread. A failure closes the stream and shows in
     // on_closed. After close() the bytes are dropped.
     virtual void post(Buffer bytes, WriteWatch* watch = nullptr) = 0;
+    // The same for what need not leave at once, as the peer has more than enough to do: it may go out together with what is posted
+    // after it, and the writing is done by a thread of the pool.
+    virtual void post_soon(Buffer bytes) { post(std::move(bytes)); }
 
     // From inside the sink's on_data: no more is read until resume(), not even the peer's end, so that a peer that sends more than
     // somebody takes has to wait. resume() may come from any thread, and close() does the same.

@@ -96,6 +96,10 @@ void Association::drop_dead() {
         idle_.erase(i);
         --open_count_;
     }
+    drop_gone();
+}
+
+void Association::drop_gone() {
     for (size_t i = queued_.size(); i-- != 0;) {
         if (!queued_[i]->gone()) continue;
         queued_.erase(i);
@@ -196,7 +200,7 @@ Status Association::reserve_existing(const Syntaxes& syntaxes, const security::C
     Ref<ClientConnection> extend;
     {
         Guard g(mutex_);
-        drop_dead();
+        drop_gone();
         for (auto& c : queued_) {
             bool needs_context;
             if (!c->serves(syntaxes, auth, needs_context) || (needs_context && extend) || !c->reserve(alone)) continue;
@@ -234,6 +238,7 @@ Status Association::reserve(const Syntaxes& syntaxes, const security::ClientAuth
                 continue;  // what was opened may serve us
             }
             opening_ = true;
+            drop_dead();  // a server that was started anew does not know their group
         }
         Ref<ClientConnection> made;
         RPC_TRY(open(ClientConnection::Kind::async, true, syntaxes, auth, made));

@@ -62,6 +62,7 @@ private:
                 Ref<ClientConnection>& connection) EXCLUDES(mutex_);
     void opened(bool claimed, bool success, uint32_t group) EXCLUDES(mutex_);
     void drop_dead() REQUIRES(mutex_);
+    void drop_gone() REQUIRES(mutex_);  // of the queued ones, which costs nothing while they have calls
     Status take_or_open(const Syntaxes& syntaxes, const security::ClientAuth* auth, Ref<ClientConnection>& connection) EXCLUDES(mutex_);
     void take_surplus(Vector<Ref<ClientConnection>>& surplus) EXCLUDES(mutex_);
     bool take_idle(const Syntaxes& syntaxes, const security::ClientAuth* auth, Ref<ClientConnection>& connection) REQUIRES(mutex_);

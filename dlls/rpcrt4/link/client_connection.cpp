@@ -43,6 +43,7 @@ Status ClientConnection::enlist(OutboundCall& call, const Send& send, wire::Call
 }
 
 Ref<OutboundCall> ClientConnection::find(uint32_t call_id) {
+    unanswered_.store(0, std::memory_order_relaxed);
     Guard g(mutex_);
     // The answer of a peer that does not echo belongs to the one call that is out.
     if (!echoes_call_id()) return Ref<OutboundCall>::share(calls_.front());
@@ -274,7 +275,7 @@ Status ClientConnection::start(OutboundCall& call, const Send& send, OutgoingBod
     fields.ends = !send.more;
     Buffer out;
     status = frame(send, fields, max_frag, body, out, nullptr);
-    if (!failed(status)) status = post_protected(std::move(out));
+    if (!failed(status)) status = post_protected(std::move(out), nullptr, peer_is_behind());
     if (failed(status)) {
         if (!delist(call)) return Status::ok;  // the connection's end came first, and told the call
         close_if_drained();
@@ -313,11 +314,15 @@ Status ClientConnection::send_more(OutboundCall& call, const Send& send, Outgoin
     return post_protected(std::move(out), watch);
 }
 
-Status ClientConnection::post_protected(Buffer pdus, io::WriteWatch* watch) {
-    if (!session_ || !session_->protects()) return stream_->post(std::move(pdus), watch), Status::ok;
-    sending_.enter();
-    Status status = session_->protect(pdus.bytes());
-    if (!failed(status)) stream_->post(std::move(pdus), watch);
+Status ClientConnection::post_protected(Buffer pdus, io::WriteWatch* watch, bool soon) {
+    const bool protects = session_ && session_->protects();
+    if (protects) sending_.enter();
+    const Status status = protects ? session_->protect(pdus.bytes()) : Status::ok;
+    if (!failed(status) && soon)
+        stream_->post_soon(std::move(pdus));
+    else if (!failed(status))
+        stream_->post(std::move(pdus), watch);
+    if (!protects) return Status::ok;
     sending_.leave();
     if (failed(status)) close();  // the numbers of what follows would not be the server's
     return status;
@@ -494,6 +499,7 @@ bool ClientConnection::gone() {
     {
         Guard g(mutex_);
         if (closed_) return true;
+        if (places_taken_ != 0) return false;
     }
     return !stream_->alive();
 }

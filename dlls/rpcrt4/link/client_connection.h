@@ -149,7 +149,8 @@ public:
     bool usable() EXCLUDES(mutex_);
     // The same, and the transport is asked, without blocking, whether the peer is still there.
     bool alive() EXCLUDES(mutex_);
-    // Whether it is at its end, for its calls too. A draining one is not: it closes behind its last call.
+    // Whether it is at its end, for its calls too. A draining one is not: it closes behind its last call. While it has calls its
+    // reader tells, and the transport is not asked.
     bool gone() EXCLUDES(mutex_);
     Kind kind() const { return kind_; }
     const security::ClientAuth* auth() const { return auth_.get(); }
@@ -221,7 +222,8 @@ private:
     void close_if_drained() EXCLUDES(mutex_);
     bool carries(const OutboundCall& call) const REQUIRES(mutex_) { return call.on_.load(std::memory_order_relaxed) == this; }
     void send_bare(wire::PduType type, uint32_t call_id);
-    Status post_protected(Buffer pdus, io::WriteWatch* watch = nullptr);
+    Status post_protected(Buffer pdus, io::WriteWatch* watch = nullptr, bool soon = false);
+    bool peer_is_behind() { return unanswered_.fetch_add(1, std::memory_order_relaxed) >= many_unanswered; }
     // The nearest peer shows neither: it knows neither co_cancel, orphaned nor alter_context, and answers 1 for every call_id.
     bool understands_cancel() const REQUIRES(mutex_) { return multiplexes_ || negotiated_features_; }
     bool echoes_call_id() const REQUIRES(mutex_) { return understands_cancel(); }
@@ -240,6 +242,10 @@ private:
     Buffer plain_;                     // whoever reads: the PDU that was decrypted
     Callback callback_;                // synchronous only
     SendOrder sending_;                // of protected requests on a queued stream
+
+    // Asynchronous requests since an answer came last. A peer that has so many before it does not wait for the next.
+    static constexpr uint32_t many_unanswered = 8;
+    std::atomic<uint32_t> unanswered_{0};
 
     Mutex mutex_;
     Condition answered_;

@@ -447,6 +447,34 @@ TEST_F(Client, AnswersFindTheirCallsInAnyOrder) {
     }
 }
 
+// A peer that has answered none of eight requests is not interrupted for each of the next, nor asked whether it is there.
+TEST_F(Client, APeerThatIsBehindGetsItsRequestsTogether) {
+    std::vector<Ref<TestCall>> calls;
+    for (int i = 0; i < 8; ++i) calls.push_back(start());
+    EXPECT_EQ(stream().posted_soon, 0);
+    for (int i = 8; i < 20; ++i) calls.push_back(start());
+    EXPECT_EQ(stream().posted_soon, 12);
+    EXPECT_EQ(stream().asked_alive, 0);
+    respond(stream(), script.call_ids[5], "5");
+    stream().deliver();
+    for (int i = 20; i < 28; ++i) calls.push_back(start());
+    EXPECT_EQ(stream().posted_soon, 12);
+    calls.push_back(start());
+    EXPECT_EQ(stream().posted_soon, 13);
+    EXPECT_EQ(script.streams.size(), 1u);
+    stream().hang_up();
+    stream().deliver();
+    for (size_t i = 0; i < calls.size(); ++i) EXPECT_EQ(calls[i]->ends, Ends{i == 5 ? Status::ok : Status::call_failed}) << i;
+}
+
+TEST_F(Client, AQuietConnectionIsAskedBeforeItsNextCall) {
+    answer_requests([](ScriptStream& s, uint32_t id) { respond(s, id, "r"); });
+    EXPECT_EQ(start()->ends, Ends{Status::ok});
+    stream().hang_up();  // its reader has not heard yet
+    EXPECT_EQ(start()->ends, Ends{Status::ok});
+    EXPECT_EQ(script.streams.size(), 2u);
+}
+
 TEST_F(Client, WrongCallIdsAndSecondAnswersAreDropped) {
     auto call = start();
     auto other = start();

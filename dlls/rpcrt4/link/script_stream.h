@@ -62,6 +62,7 @@ public:
     size_t chunk = SIZE_MAX;
     bool finds_peer_gone = false;  // exchange() does
     int asked_alive = 0;
+    int posted_soon = 0;
     bool paused = false;  // what the sink asked for; bytes come all the same
 
     // ---- io::Stream ----
@@ -100,6 +101,10 @@ public:
         if (!closed) see(bytes.view());
         if (watch) watch->on_written(bytes.size());
         if (!closed) deliver();
+    }
+    void post_soon(Buffer bytes) override {
+        ++posted_soon;
+        post(std::move(bytes), nullptr);
     }
     void pause() override { paused = true; }
     void resume() override { paused = false; }
