@@ -12,6 +12,7 @@
 #include "child.h"
 #include "runner.h"
 #include "srv.h"
+#include "support/imports.h"
 #include "support/threads.h"
 
 using namespace srv;
@@ -20,6 +21,7 @@ namespace {
 
 constexpr unsigned kPatience = 240000;
 constexpr int kKills = 5;
+constexpr long kChance = 64;
 int g_failures;
 
 void check(bool ok, const char* what, long number) {
@@ -33,6 +35,7 @@ void check(bool ok, const char* what, long number) {
 struct Held {
     long handles = 0, threads = 0;
     size_t heap = 0;
+    long blocks = 0;
 };
 Held count_held() {
     Held held;
@@ -54,7 +57,16 @@ Held count_held() {
             if (block.wFlags & PROCESS_HEAP_ENTRY_BUSY) held.heap += block.cbData;
         HeapUnlock(heaps[i]);
     }
+    held.blocks = live_blocks();
     return held;
+}
+
+// The connections of the last bindings end on threads of the pool.
+void settle() {
+    for (long last = -1, i = 0; i < 20 && live_blocks() != last; ++i) {
+        last = live_blocks();
+        Sleep(250);
+    }
 }
 
 // ---- the server of the moment ----
@@ -172,8 +184,11 @@ int main(int argc, char** argv) {
     const long calls = argc > 2 ? atol(argv[2]) : 100;
     if (threads < 1 || threads > MAXIMUM_WAIT_OBJECTS) return 2;
     restart();
-    bool ended = run(threads, 20, 1);
+    check(count_blocks(), "the DLL's blocks are counted", 1);
+    // As many at a time as later, so that what is kept for the next calls is there before anything is counted.
+    bool ended = run(threads, calls / 4, 1);
     check(ended, "calls made to warm up", g_done);
+    settle();
     const Held before = count_held();
     memset(const_cast<long*>(&g_counts.completed), 0, sizeof g_counts);
     ended = run(threads, calls, kKills);
@@ -183,11 +198,13 @@ int main(int argc, char** argv) {
            g_counts.lost, g_counts.refused);
     check(g_counts.wrong == 0, "calls told or ended otherwise than once", g_counts.wrong);
     check(all == threads * calls, "calls accounted for", all);
+    settle();
     const Held after = count_held();
     check(after.handles <= before.handles + 50, "handles more", after.handles - before.handles);
     check(after.threads <= before.threads + 16, "threads more", after.threads - before.threads);
-    const long heap = static_cast<long>(after.heap) - static_cast<long>(before.heap);
-    check(heap < 1 << 19, "bytes of heap more", heap);
+    // Of some sizes a few more are kept for the next call than before, by chance.
+    check(after.blocks <= before.blocks + kChance, "blocks of the DLL more", after.blocks - before.blocks);
+    printf("bytes of heap more, with what Wine keeps: %ld\n", static_cast<long>(after.heap) - static_cast<long>(before.heap));
     g_server->kill();
     printf("%d failures\n", g_failures);
     return g_failures != 0;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <memory>
+#include "support/imports.h"
 
 namespace bench {
 
@@ -93,11 +94,9 @@ struct Wrap<R(__cdecl*)(A...)> {
 // Puts the counting function into one slot of an import table.
 template <int N, class F>
 static void hook(void** slot) {
+    if (!slot) return;
     Wrap<F>::template original<N> = reinterpret_cast<F>(*slot);
-    DWORD old;
-    if (!VirtualProtect(slot, sizeof *slot, PAGE_READWRITE, &old)) return;
-    *slot = reinterpret_cast<void*>(&Wrap<F>::template counting<N>);
-    VirtualProtect(slot, sizeof *slot, old, &old);
+    write_slot(slot, reinterpret_cast<void*>(&Wrap<F>::template counting<N>));
 }
 
 using Alloc = void*(WINAPI*)(HANDLE, ULONG, SIZE_T);
@@ -117,22 +116,11 @@ static constexpr struct {
 
 bool count_allocations() {
     static bool done;
-    auto* base = reinterpret_cast<char*>(GetModuleHandleA("rpcrt4.dll"));
-    if (!base) return false;
+    HMODULE module = GetModuleHandleA("rpcrt4.dll");
+    if (!module) return false;
     if (done) return true;
     done = true;
-    const auto* nt = reinterpret_cast<IMAGE_NT_HEADERS*>(base + reinterpret_cast<IMAGE_DOS_HEADER*>(base)->e_lfanew);
-    const auto& directory = nt->OptionalHeader.DataDirectory[IMAGE_DIRECTORY_ENTRY_IMPORT];
-    for (auto* d = reinterpret_cast<IMAGE_IMPORT_DESCRIPTOR*>(base + directory.VirtualAddress); d->Name; ++d) {
-        auto* names = reinterpret_cast<IMAGE_THUNK_DATA*>(base + d->OriginalFirstThunk);
-        auto* slots = reinterpret_cast<void**>(base + d->FirstThunk);
-        for (; names->u1.AddressOfData; ++names, ++slots) {
-            if (IMAGE_SNAP_BY_ORDINAL(names->u1.Ordinal)) continue;
-            const auto* by_name = reinterpret_cast<IMAGE_IMPORT_BY_NAME*>(base + names->u1.AddressOfData);
-            for (const auto& h : hooks)
-                if (!strcmp(reinterpret_cast<const char*>(by_name->Name), h.name)) h.install(slots);
-        }
-    }
+    for (const auto& h : hooks) h.install(import_slot(module, h.name));
     return true;
 }
 
