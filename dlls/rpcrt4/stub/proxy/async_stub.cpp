@@ -239,12 +239,12 @@ Hresult RPC_ENTRY async_invoke(void* self, RPC_MESSAGE* message, Channel* channe
         Status status = Status::ok;
     } call{static_cast<StubBuffer*>(self), message, channel};
     if (!message) return e_invalidarg;
-    uint32_t raised = guard_unmarshalling(
+    uint32_t raised = guard_invoke(
         [](void* p) {
             auto& c = *static_cast<Invocation*>(p);
             c.status = async_stub_call(*c.stub, c.channel, *c.message, &c.phase);
         },
-        &call, &call.phase);
+        &call, &call.phase, channel);
     return to_hresult(raised ? static_cast<Status>(raised) : call.status);
 }
 

@@ -1,4 +1,5 @@
 // Anything as the request or the reply of an asynchronous COM call. First byte: 1 a reply, else a request; 2 of Add, else of Mix.
+// fuzz-cost: 4
 #include "stub/proxy/async_test_rig.h"
 
 namespace {

@@ -2,7 +2,7 @@
 
 namespace rpc::com {
 
-uint32_t guard_unmarshalling(void (*body)(void*), void* context, const uint32_t*) {
+uint32_t guard_invoke(void (*body)(void*), void* context, const uint32_t*, const Channel*) {
     body(context);
     return 0;
 }

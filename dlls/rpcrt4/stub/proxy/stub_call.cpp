@@ -93,7 +93,7 @@ Hresult RPC_ENTRY stub_invoke(void* self, RPC_MESSAGE* message, Channel* channel
     if (method < 3 || method >= header.method_count) return rpc_e_invalid_method;
     if (header.dispatch && !header.dispatch[method]) return rpc_e_invalid_method;
     Invocation call{stub, channel, message};
-    uint32_t raised = guard_unmarshalling([](void* p) { static_cast<Invocation*>(p)->run(); }, &call, &call.phase);
+    uint32_t raised = guard_invoke([](void* p) { static_cast<Invocation*>(p)->run(); }, &call, &call.phase, channel);
     return to_hresult(raised ? static_cast<Status>(raised) : call.status);
 }
 
