@@ -11,11 +11,13 @@ using namespace rpc;
 
 RPC_EXPORT(void, NdrClientInitialize)(PRPC_MESSAGE pRpcMsg, PMIDL_STUB_MESSAGE pStubMsg, PMIDL_STUB_DESC pStubDescriptor,
                                       unsigned int ProcNum) {
+    abi::raise_if_failed(stub::check_version(*pStubDescriptor));
     stub::client_initialize(*pRpcMsg, *pStubMsg, *pStubDescriptor, ProcNum);
 }
 
 RPC_EXPORT(unsigned char*, NdrServerInitialize)(PRPC_MESSAGE pRpcMsg, PMIDL_STUB_MESSAGE pStubMsg,
                                                 PMIDL_STUB_DESC pStubDescriptor) {
+    abi::raise_if_failed(stub::check_version(*pStubDescriptor));
     stub::server_initialize(*pRpcMsg, *pStubMsg, *pStubDescriptor);
     return nullptr;
 }

@@ -57,11 +57,13 @@ RPC_EXPORT(void, NdrServerCall2)(PRPC_MESSAGE pRpcMsg) { abi::raise_if_failed(st
 
 RPC_EXPORT(void, NdrClientInitializeNew)(PRPC_MESSAGE pRpcMsg, PMIDL_STUB_MESSAGE pStubMsg, PMIDL_STUB_DESC pStubDescriptor,
                                          unsigned int ProcNum) {
+    abi::raise_if_failed(stub::check_version(*pStubDescriptor));
     stub::client_initialize(*pRpcMsg, *pStubMsg, *pStubDescriptor, ProcNum);
 }
 
 RPC_EXPORT(unsigned char*, NdrServerInitializeNew)(PRPC_MESSAGE pRpcMsg, PMIDL_STUB_MESSAGE pStubMsg,
                                                    PMIDL_STUB_DESC pStubDescriptor) {
+    abi::raise_if_failed(stub::check_version(*pStubDescriptor));
     stub::server_initialize(*pRpcMsg, *pStubMsg, *pStubDescriptor);
     return nullptr;
 }

@@ -62,11 +62,13 @@ RPC_EXPORT(void, NdrPartialIgnoreServerInitialize)(PMIDL_STUB_MESSAGE pStubMsg, 
 // The request is whole whatever size of it the stub would start with.
 RPC_EXPORT(void, NdrServerInitializePartial)(PRPC_MESSAGE pRpcMsg, PMIDL_STUB_MESSAGE pStubMsg, PMIDL_STUB_DESC pStubDescriptor,
                                              unsigned long) {
+    abi::raise_if_failed(stub::check_version(*pStubDescriptor));
     stub::server_initialize(*pRpcMsg, *pStubMsg, *pStubDescriptor);
 }
 
 RPC_EXPORT(unsigned char*, NdrServerInitializeUnmarshall)(PMIDL_STUB_MESSAGE pStubMsg, PMIDL_STUB_DESC pStubDescriptor,
                                                           PRPC_MESSAGE pRpcMsg) {
+    abi::raise_if_failed(stub::check_version(*pStubDescriptor));
     stub::server_initialize(*pRpcMsg, *pStubMsg, *pStubDescriptor);
     return nullptr;
 }

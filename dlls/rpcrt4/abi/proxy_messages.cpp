@@ -52,7 +52,7 @@ extern "C" void rpc::com::rpc_stubless_call(uint32_t method, stub::Slot* argumen
 RPC_EXPORT(void, NdrStubInitialize)
 (PRPC_MESSAGE pRpcMsg, PMIDL_STUB_MESSAGE pStubMsg, PMIDL_STUB_DESC pStubDescriptor,
  IRpcChannelBuffer* pRpcChannelBuffer) {
-    com::stub_initialize(*pRpcMsg, *pStubMsg, *pStubDescriptor, ours(pRpcChannelBuffer));
+    abi::raise_if_failed(com::stub_initialize(*pRpcMsg, *pStubMsg, *pStubDescriptor, ours(pRpcChannelBuffer)));
 }
 
 // A stub message that only marshals into pRpcMsg's buffer.

@@ -9,6 +9,11 @@
 
 namespace rpc::stub {
 
+Status check_version(const MIDL_STUB_DESC& desc) {
+    constexpr uint32_t latest = 0x000affff;
+    return desc.Version <= latest ? Status::ok : Status::wrong_stub_version;
+}
+
 void client_initialize(RPC_MESSAGE& message, MIDL_STUB_MESSAGE& stub, const MIDL_STUB_DESC& desc, unsigned int number) {
     message = RPC_MESSAGE();
     message.DataRepresentation = NDR_LOCAL_DATA_REPRESENTATION;

@@ -6,6 +6,10 @@
 
 namespace rpc::stub {
 
+// RPC_X_WRONG_STUB_VERSION for a stub that needs a later NDR than this one (MIDL_STUB_DESC::Version, "NDR version required for the stub").
+// Compilers write 1.1 to 6.1; what lies a little beyond passes, since what it describes in a new way is refused by its format characters.
+Status check_version(const MIDL_STUB_DESC& desc);
+
 // NdrClientInitializeNew: `message` and `stub` are reset.
 void client_initialize(RPC_MESSAGE& message, MIDL_STUB_MESSAGE& stub, const MIDL_STUB_DESC& desc, unsigned int number);
 

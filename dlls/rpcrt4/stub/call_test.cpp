@@ -121,6 +121,24 @@ TEST_F(Call, FailuresComeBackAndLeaveNothing) {
     EXPECT_EQ(c, 77);
 }
 
+// On either side a stub whose descriptions this NDR does not know.
+TEST_F(Call, AStubOfALaterNdr) {
+    Slot args[] = {handle(), 1, 2, reinterpret_cast<Slot>(&c)};
+    const MIDL_STUB_DESC client = face.desc();
+    for (unsigned version : {0xb0000u, 0x7fffffffu, 0xffffffffu}) {
+        MIDL_STUB_DESC later = client;
+        later.Version = version;
+        EXPECT_EQ(client_call(later, face.format(0), args, result), Status::wrong_stub_version);
+        face.desc().Version = version;
+        EXPECT_EQ(client_call(client, face.format(0), args, result), Status::wrong_stub_version);
+    }
+    EXPECT_EQ(c, 77);
+    for (unsigned version : {0x10001u, 0x50002u, 0x60001u}) {
+        face.desc().Version = version;
+        EXPECT_EQ(client_call(face.desc(), face.format(0), args, result), Status::ok);
+    }
+}
+
 TEST_F(Call, BadRequestsAreBadStubData) {
     Slot args[] = {handle(), 1, 2, reinterpret_cast<Slot>(&c)};
     Bytes garbage{1, 2, 3};

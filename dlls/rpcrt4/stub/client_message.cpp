@@ -25,6 +25,7 @@ uintptr_t load_value(const void* from, size_t size) {
 
 Status ClientMessage::parse(const MIDL_STUB_DESC& desc, PFORMAT_STRING format, Style style, bool asynchronous) {
     desc_ = &desc;
+    RPC_TRY(check_version(desc));
     RPC_TRY(parse_procedure(format, desc.pFormatTypes, style, asynchronous, procedure_));
     RPC_TRY(check_supported(procedure_));
     return result_of(procedure_, result_);

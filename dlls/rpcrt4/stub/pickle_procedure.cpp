@@ -56,6 +56,7 @@ private:
 };
 
 Status ProcedureOperation::parse() {
+    RPC_TRY(check_version(*desc_));
     RPC_TRY(parse_procedure(format_, desc_->pFormatTypes, style_, false, procedure_));
     RPC_TRY(check_supported(procedure_));
     if (procedure_.has_pipes) return Status::cannot_support;  // there is nobody to push and pull

@@ -76,6 +76,7 @@ Status ServerMessage::find_server(RPC_MESSAGE& message) {
 Status ServerMessage::find_procedure(const Ndr20Interface& ndr20, Style style, bool asynchronous) {
     PFORMAT_STRING format = nullptr;
     RPC_TRY(ndr20.procedure(number(), format));
+    RPC_TRY(check_version(*desc_));
     RPC_TRY(parse_procedure(format, desc_->pFormatTypes, style, asynchronous, procedure_));
     to_notify_ = (procedure_.opt_flags2 & (opt2_notify | opt2_notify2)) && desc_->NotifyRoutineTable;
     return check_supported(procedure_);
@@ -104,6 +105,7 @@ Status ServerMessage::find(RPC_MESSAGE& message, const ObjectTarget& target, Sty
     desc_ = info_->pStubDesc;
     const uint8_t* format = com::procedure_format(info_->ProcString, info_->FmtStringOffset, number());
     if (!desc_ || !format) return Status::procnum_out_of_range;
+    RPC_TRY(check_version(*desc_));
     RPC_TRY(parse_procedure(format, desc_->pFormatTypes, style, false, procedure_));
     if (procedure_.arguments_size < slot_size) return Status::bad_stub_data;
     return check_object_supported(procedure_);

@@ -251,6 +251,12 @@ void many_methods() {
     t->free();
 }
 
+static const MIDL_STUB_DESC* later_desc() {
+    static MIDL_STUB_DESC later = hand_desc;
+    later.Version = 0x7fffffff;
+    return &later;
+}
+
 // An interface whose table is broken costs itself.
 void broken_tables() {
     static ManyServer server;
@@ -277,6 +283,8 @@ void broken_tables() {
         {"no server information", [](Tables& t) { *(const void**)&t.stub.header.pServerInfo = nullptr; }, true},
         {"no procedure", [](Tables& t) { t.server_info.ProcString = nullptr; }, true},
         {"a procedure of another kind", [](Tables& t) { t.server_info.ProcString = hand_types; }, true},
+        {"a proxy of a later NDR", [](Tables& t) { t.proxy_info.pStubDesc = later_desc(); }, false},
+        {"a stub of a later NDR", [](Tables& t) { t.server_info.pStubDesc = later_desc(); }, false},
     };
     for (const auto& k : kinds) {
         Tables* t = Tables::make();

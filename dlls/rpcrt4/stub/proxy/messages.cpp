@@ -34,6 +34,7 @@ void attach_channel(MIDL_STUB_MESSAGE& stub, Channel* channel) {
 
 Status proxy_initialize(void* object, RPC_MESSAGE& message, MIDL_STUB_MESSAGE& stub, const MIDL_STUB_DESC& desc,
                         unsigned int number) {
+    RPC_TRY(stub::check_version(desc));
     stub::client_initialize(message, stub, desc, number);
     return proxy_attach(object, stub);
 }
@@ -84,9 +85,11 @@ void proxy_free_buffer(MIDL_STUB_MESSAGE& stub) {
     channel->vtbl->unknown.Release(channel);
 }
 
-void stub_initialize(RPC_MESSAGE& message, MIDL_STUB_MESSAGE& stub, const MIDL_STUB_DESC& desc, Channel* channel) {
+Status stub_initialize(RPC_MESSAGE& message, MIDL_STUB_MESSAGE& stub, const MIDL_STUB_DESC& desc, Channel* channel) {
+    RPC_TRY(stub::check_version(desc));
     stub::server_initialize(message, stub, desc);
     attach_channel(stub, channel);
+    return Status::ok;
 }
 
 Status stub_get_buffer(const GUID& iid, Channel& channel, MIDL_STUB_MESSAGE& stub) {

@@ -20,7 +20,7 @@ Status proxy_send_receive(MIDL_STUB_MESSAGE& stub);
 void proxy_free_buffer(MIDL_STUB_MESSAGE& stub);
 
 // NdrStubInitialize: the stub message of a request that `channel` delivered.
-void stub_initialize(RPC_MESSAGE& message, MIDL_STUB_MESSAGE& stub, const MIDL_STUB_DESC& desc, Channel* channel);
+Status stub_initialize(RPC_MESSAGE& message, MIDL_STUB_MESSAGE& stub, const MIDL_STUB_DESC& desc, Channel* channel);
 // NdrStubGetBuffer: stub.BufferLength bytes for the reply, at stub.Buffer. `iid`: the stub's. BufferStart and BufferEnd still say
 // where the request is, which holds parameters that the stub's clean-up must not free.
 Status stub_get_buffer(const GUID& iid, Channel& channel, MIDL_STUB_MESSAGE& stub);

@@ -1,6 +1,7 @@
 #include <cstring>
 
 #include "ndr/ndr.h"
+#include "stub/call_message.h"
 #include "stub/proxy/async_call.h"
 #include "stub/proxy/calls.h"
 #include "stub/proxy/messages.h"
@@ -30,6 +31,7 @@ struct ObjectCall {
     void* object() const { return reinterpret_cast<void*>(args[0]); }
 
     Status parse() {
+        RPC_TRY(check_version(*desc));
         Style style = is_second_interpreter(format) ? Style::oif : Style::oi;
         RPC_TRY(parse_procedure(format, desc->pFormatTypes, style, false, procedure));
         if (procedure.arguments_size < slot_size) return Status::bad_stub_data;

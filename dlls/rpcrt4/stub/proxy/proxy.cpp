@@ -165,6 +165,8 @@ constexpr CallFactoryVtbl proxy_call_factory_vtbl = {{call_factory_query, call_f
 
 Hresult create_proxy(const Interface& entry, Unknown* outer, FactoryBuffer& factory, ProxyBuffer** buffer,
                      void** object) {
+    if (entry.stubless)
+        if (Hresult h = check_stub_version(entry.stubless->pStubDesc); bad(h)) return h;
     uint32_t count = entry.method_count();
     auto* p = static_cast<Proxy*>(mem_alloc_zeroed(offsetof(Proxy, table) + count * sizeof(void*)));
     if (!p) return e_out_of_memory;

@@ -414,6 +414,44 @@ TEST(Tables, BrokenOnesAreNotThere) {
     EXPECT_FALSE(find_interface(list, iid_base, found));
 }
 
+// What its descriptions mean cannot be known: neither is made, and what is called without that fails.
+TEST(Tables, ALaterNdr) {
+    MIDL_STUB_DESC later = desc;
+    const MIDL_STUBLESS_PROXY_INFO info = {&later, strings, own_offsets, nullptr, 0, nullptr};
+    const MIDL_SERVER_INFO server = {&later, nullptr, strings, own_offsets, nullptr, nullptr, 0, nullptr};
+    const ProxyOf proxy = {&info, &iid_base, {nullptr, nullptr, nullptr, mark, mark, nullptr}};
+    const StubTable table = {{&iid_base, &server, 5, nullptr}, whole_vtbl};
+    const void* const proxies[] = {&proxy, nullptr};
+    const StubTable* const stubs[] = {&table, nullptr};
+    const ProxyFile file = {proxies, stubs, base_names, nullptr, nullptr, 1, 2, nullptr, {}};
+    const ProxyFile* const files[] = {&file, nullptr};
+    constexpr Hresult wrong_version = hr(0x80070000 | 1829);
+    {
+        Fixture f(iid_base, files);
+        int32_t sum = 0;
+        EXPECT_EQ(f.add(1, 2, &sum), s_ok);
+        later.Version = 0xb0000;
+        RPC_MESSAGE message{};
+        message.ProcNum = 3;
+        EXPECT_EQ(f.stub->vtbl->Invoke(f.stub, &message, f.channel.face()), wrong_version);
+        Slot args[] = {reinterpret_cast<Slot>(f.object), 1, 2, reinterpret_cast<Slot>(&sum), 0};
+        StublessResult result{};
+        EXPECT_EQ(stubless_call(3, args, nullptr, result), Status::wrong_stub_version);
+    }
+    for (unsigned version : {0xb0000u, 0x7fffffffu, 0xffffffffu}) {
+        later.Version = version;
+        FactoryBuffer* factory = open(files, factory_memory);
+        Server object{server_vtbl};
+        ProxyBuffer* buffer = nullptr;
+        void* made = nullptr;
+        StubBuffer* stub = nullptr;
+        EXPECT_EQ(factory->vtbl->CreateProxy(factory, nullptr, &iid_base, &buffer, &made), wrong_version);
+        EXPECT_EQ(factory->vtbl->CreateStub(factory, &iid_base, reinterpret_cast<Unknown*>(&object), &stub), wrong_version);
+        EXPECT_FALSE(buffer || made || stub);
+        EXPECT_EQ(factory->unknown()->release(), 0u);
+    }
+}
+
 TEST(Tables, InlineFilesHaveNoProxyInformation) {
     const void* const proxies[] = {&base_proxy.iid, nullptr};
     const ProxyFile file = {proxies, base_stubs, base_names, nullptr, nullptr, 1, 1, nullptr, {}};

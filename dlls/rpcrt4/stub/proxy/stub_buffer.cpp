@@ -97,6 +97,8 @@ StubBufferVtbl completed(const StubBufferVtbl& given) {
 }  // namespace
 
 Hresult create_stub(const Interface& entry, Unknown* server, FactoryBuffer& factory, StubBuffer** stub) {
+    if (const MIDL_SERVER_INFO* info = entry.stub->header.server_info)
+        if (Hresult h = check_stub_version(info->pStubDesc); bad(h)) return h;
     bool plain = is_complete(entry.stub->vtbl) && !entry.base;
     auto* s = static_cast<StdStub*>(mem_alloc_zeroed(plain ? sizeof(StdStub) : sizeof(Delegating)));
     if (!s) return e_out_of_memory;

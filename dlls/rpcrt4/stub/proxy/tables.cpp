@@ -1,5 +1,7 @@
 #include "stub/proxy/tables.h"
 
+#include "stub/call_message.h"
+
 namespace rpc::com {
 
 namespace {
@@ -52,6 +54,10 @@ bool find_interface(const ProxyFile* const* files, const GUID& iid, Interface& f
             if (interface_at(file, i, found) && same(found.iid(), iid)) return true;
     }
     return false;
+}
+
+Hresult check_stub_version(const MIDL_STUB_DESC* desc) {
+    return desc ? to_hresult(stub::check_version(*desc)) : s_ok;
 }
 
 const uint8_t* procedure_format(const uint8_t* strings, const uint16_t* offsets, uint32_t method) {

@@ -42,6 +42,9 @@ constexpr uint32_t synchronous_method(uint32_t half) {
     return 3 + (half - 3) / 2;
 }
 
+// Whether what describes methods needs a later NDR than this one: the HRESULT of RPC_X_WRONG_STUB_VERSION then, else s_ok.
+Hresult check_stub_version(const MIDL_STUB_DESC* desc);
+
 // A method's procedure format string, null where the compiler left none (inline and inherited methods).
 const uint8_t* procedure_format(const uint8_t* strings, const uint16_t* offsets, uint32_t method);
 // Whether an object procedure has descriptors of -Oif and later, rather than those of -Oi (Oi_OBJ_USE_V2_INTERPRETER).
