@@ -6,7 +6,7 @@ wine_test(run-name COMMAND ${run} --builtin --arch ${ARCH} sc.exe query rpcss)
 
 # tools/install, uninstall and status in prefixes of their own. One run is for both archs, so it is there once a Wine.
 if(ARCH STREQUAL "x64")
-    foreach(what win64 programs orders release win32)
+    foreach(what win64 programs orders release readme win32)
         set(own install)
         if(what STREQUAL "win32")
             set(own install32)
