@@ -9,6 +9,7 @@
 
 #include "basics/check.h"
 #include "calls.h"
+#include "liar.h"
 #include "server.h"
 #include "support/local_server.h"
 
@@ -63,6 +64,9 @@ static void with_library(const wchar_t* path, SYSKIND kind, bool other_process) 
     apartments();
     printf("apartments, kind %d: %d failures\n", kind, g_failures - before);
     if (other_process) {
+        before = g_failures;
+        if (library) liars(library);
+        printf("liars: %d failures\n", g_failures - before);
         local_server::with_server(L"com_typelib", client);
         CHECK_EQ(objects, 0);
     }
