@@ -2,6 +2,7 @@
 #include <initguid.h>
 #include "calc.h"
 #include "channel.h"
+#include "exports.h"
 #include "hand.h"
 #include "more.h"
 
@@ -401,6 +402,8 @@ int main() {
         {"hand_made", hand_made},
         {"many_methods", many_methods},
         {"broken_tables", broken_tables},
+        {"registration", registration},
+        {"set_up_by_hand", set_up_by_hand},
     };
     for (const auto& t : tests) {
         int before = g_failures;
