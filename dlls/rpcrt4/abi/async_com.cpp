@@ -2,10 +2,9 @@
 // about call objects are public; stub/proxy/async_call.h and async_stub.h say what is inferred.
 #include "abi/proxy_types.h"
 
-#include <cstdarg>
-
 #include "abi/export.h"
 #include "abi/raise.h"
+#include "abi/variadic.h"
 #include "stub/proxy/async_stub.h"
 #include "stub/proxy/calls.h"
 
@@ -31,12 +30,7 @@ RPC_EXPORT_CDECL(CLIENT_CALL_RETURN, NdrDcomAsyncClientCall)(PMIDL_STUB_DESC pSt
                                                              ...) {
     va_list list;
     va_start(list, pFormat);
-#ifdef _WIN64
-    auto* args = reinterpret_cast<stub::Slot*>(list);
-#else
-    auto* args = va_arg(list, stub::Slot*);
-#endif
-    CLIENT_CALL_RETURN result = call_or_raise(pStubDescriptor, pFormat, args);
+    CLIENT_CALL_RETURN result = call_or_raise(pStubDescriptor, pFormat, abi::arguments_of(list));
     va_end(list);
     return result;
 }
@@ -47,7 +41,7 @@ RPC_EXPORT_CDECL(CLIENT_CALL_RETURN, NdrDcomAsyncClientCall2)(PMIDL_STUB_DESC pS
                                                               ...) {
     va_list list;
     va_start(list, pFormat);
-    CLIENT_CALL_RETURN result = call_or_raise(pStubDescriptor, pFormat, reinterpret_cast<stub::Slot*>(list));
+    CLIENT_CALL_RETURN result = call_or_raise(pStubDescriptor, pFormat, abi::following(list));
     va_end(list);
     return result;
 }
@@ -60,7 +54,7 @@ RPC_EXPORT_CDECL(CLIENT_CALL_RETURN, Ndr64DcomAsyncClientCall)(MIDL_STUBLESS_PRO
     va_start(list, pReturnValue);
     uint64_t result = 0;
     abi::raise_if_failed(
-        com::async_object_call_all(*pProxyInfo, nProcNum, reinterpret_cast<stub::Slot*>(list), result));
+        com::async_object_call_all(*pProxyInfo, nProcNum, abi::following(list), result));
     va_end(list);
     if (pReturnValue) *static_cast<HRESULT*>(pReturnValue) = static_cast<HRESULT>(result);
     CLIENT_CALL_RETURN returned = {};

@@ -1,8 +1,8 @@
 // The procedure interpreter's asynchronous entries.
-#include <cstdarg>
 
 #include "abi/export.h"
 #include "abi/raise.h"
+#include "abi/variadic.h"
 #include "base/abi_types.h"
 #include "stub/stub.h"
 
@@ -21,12 +21,7 @@ CLIENT_CALL_RETURN issue_or_raise(PMIDL_STUB_DESC desc, PFORMAT_STRING format, s
 RPC_EXPORT_CDECL(CLIENT_CALL_RETURN, NdrAsyncClientCall)(PMIDL_STUB_DESC pStubDescriptor, PFORMAT_STRING pFormat, ...) {
     va_list list;
     va_start(list, pFormat);
-#ifdef _WIN64
-    auto* args = reinterpret_cast<stub::Slot*>(list);
-#else
-    auto* args = va_arg(list, stub::Slot*);
-#endif
-    CLIENT_CALL_RETURN result = issue_or_raise(pStubDescriptor, pFormat, args);
+    CLIENT_CALL_RETURN result = issue_or_raise(pStubDescriptor, pFormat, abi::arguments_of(list));
     va_end(list);
     return result;
 }
@@ -36,7 +31,7 @@ RPC_EXPORT_CDECL(CLIENT_CALL_RETURN, NdrAsyncClientCall)(PMIDL_STUB_DESC pStubDe
 RPC_EXPORT_CDECL(CLIENT_CALL_RETURN, NdrAsyncClientCall2)(PMIDL_STUB_DESC pStubDescriptor, PFORMAT_STRING pFormat, ...) {
     va_list list;
     va_start(list, pFormat);
-    CLIENT_CALL_RETURN result = issue_or_raise(pStubDescriptor, pFormat, reinterpret_cast<stub::Slot*>(list));
+    CLIENT_CALL_RETURN result = issue_or_raise(pStubDescriptor, pFormat, abi::following(list));
     va_end(list);
     return result;
 }
@@ -49,7 +44,7 @@ RPC_EXPORT_CDECL(CLIENT_CALL_RETURN, Ndr64AsyncClientCall)(MIDL_STUBLESS_PROXY_I
                                                            void* pReturnValue, ...) {
     va_list list;
     va_start(list, pReturnValue);
-    abi::raise_if_failed(stub::async_client_call_all(*pProxyInfo, nProcNum, reinterpret_cast<stub::Slot*>(list)));
+    abi::raise_if_failed(stub::async_client_call_all(*pProxyInfo, nProcNum, abi::following(list)));
     va_end(list);
     return {};
 }

@@ -1,8 +1,8 @@
 // Entries of older stubs: the first set-up routines, and on x86 the interpreter with the descriptors of -Oi.
-#include <cstdarg>
 
 #include "abi/export.h"
 #include "abi/raise.h"
+#include "abi/variadic.h"
 #include "base/abi_types.h"
 #include "stub/call_message.h"
 #include "stub/stub.h"
@@ -26,9 +26,8 @@ RPC_EXPORT(unsigned char*, NdrServerInitialize)(PRPC_MESSAGE pRpcMsg, PMIDL_STUB
 RPC_EXPORT_CDECL(CLIENT_CALL_RETURN, NdrClientCall)(PMIDL_STUB_DESC pStubDescriptor, PFORMAT_STRING pFormat, ...) {
     va_list list;
     va_start(list, pFormat);
-    auto* args = va_arg(list, stub::Slot*);
     uint64_t result = 0;
-    abi::raise_if_failed(stub::client_call_oi(*pStubDescriptor, pFormat, args, result));
+    abi::raise_if_failed(stub::client_call_oi(*pStubDescriptor, pFormat, abi::arguments_of(list), result));
     va_end(list);
     CLIENT_CALL_RETURN answer;
     answer.Simple = static_cast<LONG_PTR>(result);

@@ -1,9 +1,9 @@
 // The procedure interpreter's synchronous entries, and the set-up that inline stubs share with it.
-#include <cstdarg>
 #include <cstring>
 
 #include "abi/export.h"
 #include "abi/raise.h"
+#include "abi/variadic.h"
 #include "base/abi_types.h"
 #include "stub/call_message.h"
 #include "stub/comm_status.h"
@@ -27,17 +27,10 @@ CLIENT_CALL_RETURN call_or_raise(PMIDL_STUB_DESC desc, PFORMAT_STRING format, st
 
 }  // namespace
 
-// x64 stubs pass their arguments by value after the two fixed ones, in the slots that va_list walks; x86 stubs pass the
-// address of their own first argument.
 RPC_EXPORT_CDECL(CLIENT_CALL_RETURN, NdrClientCall2)(PMIDL_STUB_DESC pStubDescriptor, PFORMAT_STRING pFormat, ...) {
     va_list list;
     va_start(list, pFormat);
-#ifdef _WIN64
-    auto* args = reinterpret_cast<stub::Slot*>(list);
-#else
-    auto* args = va_arg(list, stub::Slot*);
-#endif
-    CLIENT_CALL_RETURN result = call_or_raise(pStubDescriptor, pFormat, args);
+    CLIENT_CALL_RETURN result = call_or_raise(pStubDescriptor, pFormat, abi::arguments_of(list));
     va_end(list);
     return result;
 }
@@ -47,7 +40,7 @@ RPC_EXPORT_CDECL(CLIENT_CALL_RETURN, NdrClientCall2)(PMIDL_STUB_DESC pStubDescri
 RPC_EXPORT_CDECL(CLIENT_CALL_RETURN, NdrClientCall4)(PMIDL_STUB_DESC pStubDescriptor, PFORMAT_STRING pFormat, ...) {
     va_list list;
     va_start(list, pFormat);
-    CLIENT_CALL_RETURN result = call_or_raise(pStubDescriptor, pFormat, reinterpret_cast<stub::Slot*>(list));
+    CLIENT_CALL_RETURN result = call_or_raise(pStubDescriptor, pFormat, abi::following(list));
     va_end(list);
     return result;
 }

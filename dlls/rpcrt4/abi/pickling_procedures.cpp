@@ -6,10 +6,9 @@
 #include <midles.h>
 // clang-format on
 
-#include <cstdarg>
-
 #include "abi/export.h"
 #include "abi/raise.h"
+#include "abi/variadic.h"
 #include "stub/pickle.h"
 #include "stub/syntax.h"
 
@@ -27,14 +26,6 @@ CLIENT_CALL_RETURN encode_or_decode(handle_t handle, const MIDL_STUB_DESC* desc,
     return answer;
 }
 
-stub::Slot* arguments_of(va_list& list) {
-#ifdef _WIN64
-    return reinterpret_cast<stub::Slot*>(list);
-#else
-    return va_arg(list, stub::Slot*);
-#endif
-}
-
 }  // namespace
 
 // The descriptors of -Oi.
@@ -42,7 +33,7 @@ RPC_EXPORT_CDECL(void, NdrMesProcEncodeDecode)
 (handle_t Handle, const MIDL_STUB_DESC* pStubDesc, PFORMAT_STRING pFormatString, ...) {
     va_list list;
     va_start(list, pFormatString);
-    encode_or_decode(Handle, pStubDesc, pFormatString, arguments_of(list), stub::Style::oi);
+    encode_or_decode(Handle, pStubDesc, pFormatString, abi::arguments_of(list), stub::Style::oi);
     va_end(list);
 }
 
@@ -51,7 +42,7 @@ RPC_EXPORT_CDECL(CLIENT_CALL_RETURN, NdrMesProcEncodeDecode2)
     va_list list;
     va_start(list, pFormatString);
     CLIENT_CALL_RETURN answer =
-        encode_or_decode(Handle, pStubDesc, pFormatString, arguments_of(list), stub::Style::oif);
+        encode_or_decode(Handle, pStubDesc, pFormatString, abi::arguments_of(list), stub::Style::oif);
     va_end(list);
     return answer;
 }
@@ -67,7 +58,7 @@ RPC_EXPORT_CDECL(CLIENT_CALL_RETURN, NdrMesProcEncodeDecode3)
     va_list list;
     va_start(list, pReturnValue);
     CLIENT_CALL_RETURN answer = encode_or_decode(Handle, ndr20.matches_desc() ? ndr20.desc : &own, format,
-                                                 arguments_of(list), stub::Style::oif, pReturnValue);
+                                                 abi::arguments_of(list), stub::Style::oif, pReturnValue);
     va_end(list);
     return answer;
 }
@@ -77,7 +68,7 @@ RPC_EXPORT_CDECL(CLIENT_CALL_RETURN, NdrMesProcEncodeDecode4)
     va_list list;
     va_start(list, pFormatString);
     CLIENT_CALL_RETURN answer =
-        encode_or_decode(Handle, pStubDesc, pFormatString, reinterpret_cast<stub::Slot*>(list), stub::Style::oif);
+        encode_or_decode(Handle, pStubDesc, pFormatString, abi::following(list), stub::Style::oif);
     va_end(list);
     return answer;
 }
