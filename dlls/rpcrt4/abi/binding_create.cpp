@@ -39,7 +39,7 @@ Status set_security(runtime::Binding& binding, const RPC_BINDING_HANDLE_SECURITY
     if (!copy_guarded(&copy, security, sizeof copy) || copy.Version != 1) return Status::invalid_arg;
     RPC_TRY(abi::read_text(reinterpret_cast<const Char*>(copy.ServerPrincName), principal));
     return abi::set_auth_info(binding, principal.view(), copy.AuthnLevel, copy.AuthnSvc, copy.AuthIdentity, RPC_C_AUTHZ_NONE,
-                              copy.SecurityQos);
+                              copy.SecurityQos, sizeof(Char) == 1);
 }
 
 Status set_options(runtime::Binding& binding, const RPC_BINDING_HANDLE_OPTIONS* options) {

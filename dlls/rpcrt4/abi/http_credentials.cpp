@@ -1,6 +1,7 @@
 #include "abi/http_credentials.h"
 
 #include "base/guard.h"
+#include "security/providers.h"
 
 namespace rpc::abi {
 namespace {
@@ -51,14 +52,45 @@ Status read_schemes(const RPC_HTTP_TRANSPORT_CREDENTIALS_W& raw, io::HttpCredent
     const unsigned long count = raw.NumberOfAuthnSchemes;
     if (count == 0 || count > max_schemes || !copy_guarded(schemes, raw.AuthnSchemes, count * sizeof *schemes)) return Status::invalid_arg;
     for (unsigned long i = 0; i < count; ++i) out.schemes |= static_cast<uint32_t>(schemes[i]);
-    if (raw.Flags & RPC_C_HTTP_FLAG_USE_FIRST_AUTH_SCHEME) out.only_scheme = static_cast<uint32_t>(schemes[0]);
-    const uint32_t usable = out.only_scheme != 0 ? out.only_scheme : out.schemes;
-    return usable & io::http_scheme::basic ? Status::ok : Status::cannot_support;
+    out.schemes &= io::http_scheme::basic | io::http_scheme::ntlm;
+    if (raw.Flags & RPC_C_HTTP_FLAG_USE_FIRST_AUTH_SCHEME) {
+        out.only_scheme = static_cast<uint32_t>(schemes[0]);
+        out.schemes &= out.only_scheme;
+    }
+    return out.schemes != 0 ? Status::ok : Status::cannot_support;
+}
+
+// Who logs in: the identity that is given, or by NTLM the calling thread's. A system without NTLM still has Basic.
+Status read_login(const RPC_HTTP_TRANSPORT_CREDENTIALS_W& raw, io::HttpCredentials& out) {
+    if (!raw.TransportCredentials) {
+        out.schemes &= ~io::http_scheme::basic;
+        if (out.schemes == 0) return Status::invalid_auth_identity;
+    } else {
+        RPC_TRY(read_identity(raw.TransportCredentials, out));
+    }
+    if ((out.schemes & io::http_scheme::ntlm) == 0) return Status::ok;
+    security::ClientRequest request;
+    request.service = security::authn::winnt;
+    request.identity = raw.TransportCredentials;
+    Ref<security::ClientAuth> ntlm;
+    const Status status = security::make_client_auth(request, ntlm);
+    if (failed(status)) {
+        out.schemes &= ~io::http_scheme::ntlm;
+        return out.schemes != 0 && status != Status::out_of_memory ? Status::ok : status;
+    }
+    out.ntlm = std::move(ntlm);
+    return Status::ok;
+}
+
+// Neither form of the structure says of which form this text is: it is the function's that is called.
+Status read_subject(const void* text, bool ansi, Str& out) {
+    if (!text) return Status::ok;
+    return ansi ? read_text(static_cast<const unsigned char*>(text), out) : read_text(static_cast<const unsigned short*>(text), out);
 }
 
 }  // namespace
 
-Status read_http_credentials(const RPC_SECURITY_QOS* qos, Ref<const io::HttpCredentials>& out) {
+Status read_http_credentials(const RPC_SECURITY_QOS* qos, bool ansi, Ref<const io::HttpCredentials>& out) {
     out.reset();
     unsigned long version;
     if (!qos) return Status::ok;
@@ -73,12 +105,16 @@ Status read_http_credentials(const RPC_SECURITY_QOS* qos, Ref<const io::HttpCred
     constexpr unsigned long targets = RPC_C_HTTP_AUTHN_TARGET_SERVER | RPC_C_HTTP_AUTHN_TARGET_PROXY;
     if ((raw.Flags & ~known_flags) != 0 || raw.AuthenticationTarget == 0 || (raw.AuthenticationTarget & ~targets) != 0)
         return Status::invalid_arg;
-    // Never in the clear what was to be encrypted.
-    if ((raw.Flags & RPC_C_HTTP_FLAG_USE_SSL) || raw.AuthenticationTarget != RPC_C_HTTP_AUTHN_TARGET_SERVER) return Status::cannot_support;
     auto made = make_ref<io::HttpCredentials>();
     if (!made) return Status::out_of_memory;
+    made->targets = static_cast<uint32_t>(raw.AuthenticationTarget);
+    made->ssl = (raw.Flags & RPC_C_HTTP_FLAG_USE_SSL) != 0;
+    made->any_host_name = (raw.Flags & RPC_C_HTTP_FLAG_IGNORE_CERT_CN_INVALID) != 0;
+    // The way through an HTTP proxy is a tunnel then, which WinHTTP asks for and cannot be given a login of ours for.
+    if (made->ssl && (made->targets & io::http_target::proxy) != 0) return Status::cannot_support;
+    if (made->ssl) RPC_TRY(read_subject(raw.ServerCertificateSubject, ansi, made->certificate_subject));
     RPC_TRY(read_schemes(raw, *made));
-    RPC_TRY(read_identity(raw.TransportCredentials, *made));
+    RPC_TRY(read_login(raw, *made));
     out = std::move(made);
     return Status::ok;
 }

@@ -7,7 +7,8 @@
 namespace rpc::abi {
 
 // Read now, everything being copied. Null where there are none. invalid_arg: what they say makes no sense or cannot be read;
-// cannot_support: SSL, a login at an HTTP proxy, or no scheme that this DLL has; invalid_auth_identity; out_of_memory.
-Status read_http_credentials(const RPC_SECURITY_QOS* qos, Ref<const io::HttpCredentials>& out);
+// cannot_support: SSL by way of an HTTP proxy's login, or no scheme that this DLL has; invalid_auth_identity; out_of_memory; of NTLM alone
+// also what security::make_client_auth says. `ansi`: texts are those of the function's A form.
+Status read_http_credentials(const RPC_SECURITY_QOS* qos, bool ansi, Ref<const io::HttpCredentials>& out);
 
 }  // namespace rpc::abi

@@ -27,7 +27,7 @@ Status set_auth_info(RPC_BINDING_HANDLE handle, const T* principal, unsigned lon
     Str name;
     RPC_TRY(client_binding(handle, binding));
     RPC_TRY(read_text(principal, name));
-    return abi::set_auth_info(*binding, name.view(), level, service, identity, authz, qos);
+    return abi::set_auth_info(*binding, name.view(), level, service, identity, authz, qos, sizeof(T) == 1);
 }
 
 template <class T>
@@ -57,13 +57,13 @@ Status inq_auth_info(RPC_BINDING_HANDLE handle, T** principal, unsigned long* le
 }  // namespace
 
 Status set_auth_info(Binding& binding, std::string_view principal, unsigned long level, unsigned long service, void* identity,
-                     unsigned long authz, const RPC_SECURITY_QOS* qos) {
+                     unsigned long authz, const RPC_SECURITY_QOS* qos, bool ansi) {
     runtime::AuthSettings settings{principal, static_cast<uint32_t>(level), static_cast<uint32_t>(service), identity,
                                    static_cast<uint32_t>(authz), false, {}};
     RPC_TRY(read_qos(qos, settings));
     const bool over_http = binding.protocol().takes_http_credentials;
     Ref<const io::HttpCredentials> http;
-    if (over_http) RPC_TRY(read_http_credentials(qos, http));
+    if (over_http) RPC_TRY(read_http_credentials(qos, ansi, http));
     Ref<runtime::BindingAuth> auth;
     RPC_TRY(runtime::BindingAuth::create(settings, binding.protocol().local_only, auth));
     binding.set_auth(std::move(auth));

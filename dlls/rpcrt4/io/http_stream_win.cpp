@@ -15,19 +15,6 @@ constexpr size_t write_size = 65536;        // one WinHttpWriteData, unless a PD
 constexpr size_t most_unsent = 2 * write_size;  // a blocking write waits above it
 constexpr uint32_t last_lifetime = 1 << 20;  // no new call where the IN channel carries less than this
 
-// Of a failed request: 503 "RPC Error: 6ba", the number being what the RPC proxy says of the server ([MS-RPCH] 2.1.2.1.3).
-Status reason_status(std::wstring_view reason) {
-    constexpr std::wstring_view prefix = L"RPC Error: ";
-    uint32_t value = 0;
-    if (!reason.starts_with(prefix)) return Status::server_unavailable;
-    for (wchar_t c : reason.substr(prefix.size())) {
-        const int digit = c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
-        if (digit < 0) break;
-        value = value << 4 | static_cast<uint32_t>(digit);
-    }
-    return value != 0 ? static_cast<Status>(value) : Status::server_unavailable;
-}
-
 }  // namespace
 
 void HttpHandles::close(const WinHttp& http) {
@@ -54,31 +41,65 @@ bool HttpStream::listen_to(HINTERNET request, Channel& channel) {
     return false;
 }
 
-Status HttpStream::open(uint32_t timeout_ms) {
-    Buffer first;
+// Under the lock, until the OUT channel's request is sent, or the server is there. False: the connection is over, or the time is.
+bool HttpStream::wait_until(bool (HttpStream::*there)() const, uint64_t until) {
+    while (!(this->*there)() && !is_over()) {
+        const uint64_t now = os::now_ms();
+        if (now >= until) return false;
+        changed_.wait(mutex_, until - now < wait_forever ? static_cast<uint32_t>(until - now) : wait_forever);
+    }
+    return (this->*there)();
+}
+
+Status HttpStream::log_in(HINTERNET request, const HttpLogin& login, uint64_t until) {
+    uint32_t schemes = 0;
+    const Status status = begin_login(http_, request, login, until, schemes);
+    Guard g(mutex_);
+    if (schemes != 0) schemes_wanted_ = schemes;
+    return status == Status::call_cancelled ? Status::server_unavailable : status;
+}
+
+Status HttpStream::send(HINTERNET request, Channel& channel, MutBytes body, DWORD total) {
+    const DWORD size = static_cast<DWORD>(body.size());
+    if (listen_to(request, channel) &&
+        http_.WinHttpSendRequest(request, nullptr, 0, body.data(), size, total, reinterpret_cast<DWORD_PTR>(&channel)))
+        return Status::ok;
+    on_error(channel.is_in, GetLastError());
+    return Status::ok;  // open() says how it ended
+}
+
+Status HttpStream::send_out(const HttpLogin& login, uint64_t until) {
+    RPC_TRY(log_in(handles_.out, login, until));
+    return send(handles_.out, out_context_, first_.bytes(), static_cast<DWORD>(first_.size()));
+}
+
+// A login belongs to an HTTP connection. WinHTTP gives the one that is free to whoever asks: the OUT channel's request has to have taken
+// its own before the IN channel's login begins.
+Status HttpStream::send_in(const HttpLogin& login, uint64_t until) {
+    if (login.has_legs()) {
+        Guard g(mutex_);
+        if (!wait_until(&HttpStream::out_is_sent, until)) return Status::ok;
+    }
+    RPC_TRY(log_in(handles_.in, login, until));
+    return send(handles_.in, in_context_, {}, VirtualConnection::in_channel_lifetime);
+}
+
+Status HttpStream::open(const HttpLogin& login, uint32_t timeout_ms) {
+    const uint64_t until = timeout_ms == wait_forever ? UINT64_MAX : os::now_ms() + timeout_ms;
     {
         Guard g(mutex_);
         RPC_TRY(connection_.begin());
-        RPC_TRY(connection_.open_out_channel(first));
+        RPC_TRY(connection_.open_out_channel(first_));
     }
+    who_ = Ref<const HttpCredentials>::share(login.who);
     in_context_.is_in = true;
     if (!use()) return Status::call_failed;
-    const DWORD size = static_cast<DWORD>(first.size());
-    const bool sent = listen_to(handles_.in, in_context_) && listen_to(handles_.out, out_context_) &&
-                      http_.WinHttpSendRequest(handles_.out, nullptr, 0, first.data(), size, size, reinterpret_cast<DWORD_PTR>(&out_context_)) &&
-                      http_.WinHttpSendRequest(handles_.in, nullptr, 0, nullptr, 0, VirtualConnection::in_channel_lifetime,
-                                               reinterpret_cast<DWORD_PTR>(&in_context_));
-    const DWORD error = sent ? 0 : GetLastError();
+    Status status = send_out(login, until);
+    if (!failed(status)) status = send_in(login, until);
     unuse();
-    if (!sent) on_error(true, error);
-    const uint64_t until = os::now_ms() + timeout_ms;
+    if (failed(status)) fail(status);
     Guard g(mutex_);
-    while (!is_over() && !connection_.is_open()) {
-        const uint64_t now = os::now_ms();
-        if (timeout_ms != wait_forever && now >= until) break;
-        changed_.wait(mutex_, timeout_ms == wait_forever ? wait_forever : static_cast<uint32_t>(until - now));
-    }
-    const bool opened = connection_.is_open() && !closed_;
+    const bool opened = wait_until(&HttpStream::is_open, until) && !closed_;
     const Status why = closed_ ? why_ : Status::server_unavailable;
     const uint32_t said = system_error_;
     g.unlock();
@@ -152,13 +173,13 @@ void HttpStream::on_error(bool is_in, DWORD error) {
 }
 
 void HttpStream::on_request_sent(bool is_in) {
-    if (is_in) {
-        {
-            Guard g(mutex_);
-            in_open_ = true;
-        }
-        return write_on();
+    if (Status status = look_at_certificate(is_in); failed(status)) return fail(status);
+    {
+        Guard g(mutex_);
+        (is_in ? in_open_ : out_sent_) = true;
+        changed_.wake_all();
     }
+    if (is_in) return write_on();
     if (!use()) return;
     const bool asked = http_.WinHttpReceiveResponse(handles_.out, nullptr);
     const DWORD error = asked ? 0 : GetLastError();
@@ -166,40 +187,22 @@ void HttpStream::on_request_sent(bool is_in) {
     if (!asked) on_error(false, error);
 }
 
-Status HttpStream::answer_status() {
-    DWORD code = 0, size = sizeof code;
-    if (!http_.WinHttpQueryHeaders(handles_.out, WINHTTP_QUERY_STATUS_CODE | WINHTTP_QUERY_FLAG_NUMBER, nullptr, &code, &size, nullptr))
-        return Status::server_unavailable;
-    RPC_LOG(debug, "OUT channel: HTTP status %lu", code);
-    switch (code) {
-    case HTTP_STATUS_OK:
-        return Status::ok;
-    case HTTP_STATUS_DENIED: {
-        DWORD schemes = 0, first = 0, target = 0;
-        if (http_.WinHttpQueryAuthSchemes(handles_.out, &schemes, &first, &target)) {
-            Guard g(mutex_);
-            schemes_wanted_ = schemes;
-        }
-        return Status::access_denied;
-    }
-    case HTTP_STATUS_FORBIDDEN:
-        return Status::access_denied;
-    case HTTP_STATUS_PROXY_AUTH_REQ:
-        return Status::proxy_access_denied;
-    }
-    wchar_t reason[64];
-    size = sizeof reason;
-    // A reason that does not fit is none of those that we know.
-    if (!http_.WinHttpQueryHeaders(handles_.out, WINHTTP_QUERY_STATUS_TEXT, nullptr, reason, &size, nullptr)) size = 0;
-    return reason_status({reason, size / sizeof(wchar_t)});
+// A connection that WinHTTP made anew after the login's look is looked at again, before anything of a call goes out.
+Status HttpStream::look_at_certificate(bool is_in) {
+    if (!who_ || !use()) return Status::ok;
+    const Status status = check_certificate(http_, is_in ? handles_.in : handles_.out, *who_);
+    unuse();
+    return status;
 }
 
 void HttpStream::on_headers() {
     if (!use()) return;
-    Status status = answer_status();
+    uint32_t schemes = 0;
+    Status status = http_answer(http_, handles_.out, schemes);
     unuse();
     {
         Guard g(mutex_);
+        if (schemes != 0) schemes_wanted_ = schemes;
         out_answered_ = true;
         if (in_failed_ && !failed(status)) status = Status::server_unavailable;
     }

@@ -7,6 +7,7 @@
 #include "base/list.h"
 #include "base/mutex.h"
 #include "base/vector.h"
+#include "io/http_login_win.h"
 #include "io/overlapped_stream_win.h"
 #include "io/virtual_connection.h"
 #include "io/winhttp_win.h"
@@ -29,14 +30,15 @@ public:
     explicit HttpStream(const WinHttp& http) : http_(http) {}
     ~HttpStream() override;
 
-    // The schemes that the RPC proxy wants a login by (WINHTTP_AUTH_SCHEME_x, as RPC_C_HTTP_AUTHN_SCHEME_x), after access_denied.
+    // The schemes that the proxy wants a login by (WINHTTP_AUTH_SCHEME_x, as RPC_C_HTTP_AUTHN_SCHEME_x), after access_denied and
+    // proxy_access_denied.
     uint32_t schemes_wanted();
     // Takes the handles over, whose requests are made and not sent.
     void take(const HttpHandles& handles) { handles_ = handles; }
-    // Sends both requests and waits until the server is there. access_denied and proxy_access_denied: the RPC proxy, the HTTP
+    // Logs in, sends both requests and waits until the server is there. access_denied and proxy_access_denied: the RPC proxy, the HTTP
     // proxy does not let us in; what the RPC proxy says of the server; server_unavailable. From now on
     // WinHTTP has references until close().
-    Status open(uint32_t timeout_ms);
+    Status open(const HttpLogin& login, uint32_t timeout_ms);
 
     Status write(std::span<const ByteView> parts) override;
     Status read(MutBytes into, size_t& got, uint32_t timeout_ms) override;
@@ -72,12 +74,19 @@ private:
         if (gate_.leave()) handles_.close(http_);
     }
     bool listen_to(HINTERNET request, Channel& channel);
+    Status log_in(HINTERNET request, const HttpLogin& login, uint64_t until);
+    Status send_out(const HttpLogin& login, uint64_t until);
+    Status send_in(const HttpLogin& login, uint64_t until);
+    Status send(HINTERNET request, Channel& channel, MutBytes body, DWORD total);
+    bool out_is_sent() const REQUIRES(mutex_) { return out_sent_; }
+    bool is_open() const REQUIRES(mutex_) { return connection_.is_open(); }
+    bool wait_until(bool (HttpStream::*there)() const, uint64_t until) REQUIRES(mutex_);
     static void CALLBACK on_status(HINTERNET, DWORD_PTR context, DWORD status, LPVOID information, DWORD size);
     void on_event(bool is_in, DWORD status, LPVOID information, DWORD size);
     void on_error(bool is_in, DWORD error);
     void on_request_sent(bool is_in);
     void on_headers();
-    Status answer_status();
+    Status look_at_certificate(bool is_in);
 
     void fail(Status why);
     void peer_ended();
@@ -102,10 +111,12 @@ private:
     HttpHandles handles_;
     HandleGate gate_;
     Channel in_context_, out_context_;
+    Ref<const HttpCredentials> who_;  // null: nobody
 
     Mutex mutex_;
     Condition changed_;
     VirtualConnection connection_ GUARDED_BY(mutex_);
+    Buffer first_;  // the OUT channel's request, which WinHTTP reads while it is sent
     Status why_ GUARDED_BY(mutex_) = Status::ok;
     bool closed_ GUARDED_BY(mutex_) = false;       // by us, or by an error
     bool peer_closed_ GUARDED_BY(mutex_) = false;  // the OUT channel has ended
@@ -125,6 +136,7 @@ private:
     // The IN channel, likewise.
     std::atomic<unsigned> write_turns_{0};
     bool in_open_ GUARDED_BY(mutex_) = false;  // its request is sent
+    bool out_sent_ GUARDED_BY(mutex_) = false;
     bool in_failed_ GUARDED_BY(mutex_) = false;
     bool out_answered_ GUARDED_BY(mutex_) = false;  // with a status of HTTP
     bool writing_ GUARDED_BY(mutex_) = false;

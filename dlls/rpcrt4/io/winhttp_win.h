@@ -8,7 +8,7 @@ namespace rpc::io {
 #define RPC_WINHTTP_FUNCTIONS(X)                                                                                            \
     X(WinHttpOpen) X(WinHttpConnect) X(WinHttpOpenRequest) X(WinHttpAddRequestHeaders) X(WinHttpSendRequest)                 \
     X(WinHttpReceiveResponse) X(WinHttpQueryDataAvailable) X(WinHttpReadData) X(WinHttpWriteData) X(WinHttpQueryHeaders)     \
-    X(WinHttpQueryAuthSchemes) X(WinHttpSetCredentials) X(WinHttpSetOption) X(WinHttpSetTimeouts) X(WinHttpSetStatusCallback) \
+    X(WinHttpQueryAuthSchemes) X(WinHttpSetOption) X(WinHttpQueryOption) X(WinHttpSetTimeouts) X(WinHttpSetStatusCallback)    \
     X(WinHttpCloseHandle)
 
 struct WinHttp {

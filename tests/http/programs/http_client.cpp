@@ -1,12 +1,15 @@
 // http_client calls|dies PROXY-PORT SERVER-PORT: the desk's client over ncacn_http, by way of an RPC proxy on this machine.
-// http_client status PROXY-PORT SERVER-PORT [basic|first PASSWORD]: prints "status N", the outcome of one call, as nobody or as tester by
-// Basic where the RPC proxy wants it, or at once.
+// http_client status PROXY-PORT SERVER-PORT [WAY,... PASSWORD]: prints "status N", the outcome of one call, as nobody or as tester, who may
+// log in by the schemes basic and ntlm; first: by the first of them at once; target: at the HTTP proxy too; http-proxy: by way of it,
+// to rpcproxy.test;
+// ssl: over SSL; subject=NAME: the RPC proxy's; any-name: whose certificate need not be for this host.
 // calls: synchronous and asynchronous calls, a megabyte each way, a fault, cancels; then Stop. dies: waits for a call that the server
 // does not outlive. api: what needs no proxy. Exit status 0 when every check held.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -83,35 +86,94 @@ void check_cancels(handle_t binding) {
     check(add(binding) == 0, "the binding is still good");
 }
 
-RPC_STATUS set_login(handle_t binding, const char* password, unsigned long flags, unsigned long scheme = RPC_C_HTTP_AUTHN_SCHEME_BASIC,
-                     unsigned long target = RPC_C_HTTP_AUTHN_TARGET_SERVER, bool wide = false) {
+struct Login {
+    const char* password = "p";
+    unsigned long flags = 0;
+    std::vector<unsigned long> schemes = {RPC_C_HTTP_AUTHN_SCHEME_BASIC};
+    unsigned long target = RPC_C_HTTP_AUTHN_TARGET_SERVER;
+    bool wide = false;
+    bool nobody = false;
+    std::wstring subject;
+};
+
+RPC_STATUS set_login(handle_t binding, Login login) {
     auto text = [](const char* s) { return reinterpret_cast<unsigned char*>(const_cast<char*>(s)); };
     auto wide_text = [](const wchar_t* s) { return reinterpret_cast<unsigned short*>(const_cast<wchar_t*>(s)); };
-    SEC_WINNT_AUTH_IDENTITY_A who = {text("tester"), 6, nullptr, 0, text(password), static_cast<unsigned long>(strlen(password)),
+    SEC_WINNT_AUTH_IDENTITY_A who = {text("tester"), 6, nullptr, 0, text(login.password), static_cast<unsigned long>(strlen(login.password)),
                                      SEC_WINNT_AUTH_IDENTITY_ANSI};
-    const std::wstring password_wide(password, password + strlen(password));
+    const std::wstring password_wide(login.password, login.password + strlen(login.password));
     SEC_WINNT_AUTH_IDENTITY_W who_wide = {wide_text(L"tester"), 6, nullptr, 0, wide_text(password_wide.c_str()),
                                           static_cast<unsigned long>(password_wide.size()), SEC_WINNT_AUTH_IDENTITY_UNICODE};
-    unsigned long schemes[] = {scheme};
-    RPC_HTTP_TRANSPORT_CREDENTIALS_W http = {reinterpret_cast<SEC_WINNT_AUTH_IDENTITY_W*>(&who), flags, target, 1, schemes, nullptr};
-    if (wide) http.TransportCredentials = &who_wide;
+    RPC_HTTP_TRANSPORT_CREDENTIALS_W http = {reinterpret_cast<SEC_WINNT_AUTH_IDENTITY_W*>(&who), login.flags, login.target,
+                                             static_cast<unsigned long>(login.schemes.size()), login.schemes.data(),
+                                             login.subject.empty() ? nullptr : wide_text(login.subject.c_str())};
+    if (login.wide) http.TransportCredentials = &who_wide;
+    if (login.nobody) http.TransportCredentials = nullptr;
     RPC_SECURITY_QOS_V2_W qos = {2, 0, 0, RPC_C_IMP_LEVEL_IMPERSONATE, RPC_C_AUTHN_INFO_TYPE_HTTP, {&http}};
     return RpcBindingSetAuthInfoExW(binding, nullptr, RPC_C_AUTHN_LEVEL_NONE, RPC_C_AUTHN_NONE, nullptr, RPC_C_AUTHZ_NONE,
                                     reinterpret_cast<RPC_SECURITY_QOS*>(&qos));
 }
 
 void check_credentials(handle_t binding) {
-    check(set_login(binding, "p", 0) == RPC_S_OK, "a login by Basic");
-    check(set_login(binding, "p", RPC_C_HTTP_FLAG_USE_SSL) == RPC_S_CANNOT_SUPPORT, "SSL is refused, not left out");
-    check(set_login(binding, "p", 0, RPC_C_HTTP_AUTHN_SCHEME_DIGEST) == RPC_S_CANNOT_SUPPORT, "Digest is not there");
-    check(set_login(binding, "p", 0, RPC_C_HTTP_AUTHN_SCHEME_BASIC, RPC_C_HTTP_AUTHN_TARGET_PROXY) == RPC_S_CANNOT_SUPPORT,
-          "nor a login at an HTTP proxy");
-    check(set_login(binding, "p", 0x8000) == ERROR_INVALID_PARAMETER, "an unknown flag");
-    check(set_login(binding, "p", 0, RPC_C_HTTP_AUTHN_SCHEME_BASIC, 0) == ERROR_INVALID_PARAMETER, "no target");
+    constexpr unsigned long both = RPC_C_HTTP_AUTHN_TARGET_SERVER | RPC_C_HTTP_AUTHN_TARGET_PROXY;
+    check(set_login(binding, {}) == RPC_S_OK, "a login by Basic");
+    check(set_login(binding, {.schemes = {RPC_C_HTTP_AUTHN_SCHEME_NTLM}}) == RPC_S_OK, "by NTLM");
+    check(set_login(binding, {.flags = RPC_C_HTTP_FLAG_USE_SSL}) == RPC_S_OK, "over SSL");
+    check(set_login(binding, {.target = both}) == RPC_S_OK, "at both proxies");
+    check(set_login(binding, {.flags = RPC_C_HTTP_FLAG_USE_SSL, .target = both}) == RPC_S_CANNOT_SUPPORT, "but not over SSL");
+    check(set_login(binding, {.schemes = {RPC_C_HTTP_AUTHN_SCHEME_DIGEST}}) == RPC_S_CANNOT_SUPPORT, "Digest is not there");
+    check(set_login(binding, {.schemes = {RPC_C_HTTP_AUTHN_SCHEME_DIGEST, RPC_C_HTTP_AUTHN_SCHEME_BASIC}}) == RPC_S_OK, "one of two is");
+    check(set_login(binding, {.flags = RPC_C_HTTP_FLAG_USE_FIRST_AUTH_SCHEME, .schemes = {RPC_C_HTTP_AUTHN_SCHEME_DIGEST, RPC_C_HTTP_AUTHN_SCHEME_BASIC}}) ==
+              RPC_S_CANNOT_SUPPORT, "but not the first");
+    check(set_login(binding, {.nobody = true}) == RPC_S_INVALID_AUTH_IDENTITY, "Basic needs a user");
+    check(set_login(binding, {.flags = 0x8000}) == ERROR_INVALID_PARAMETER, "an unknown flag");
+    check(set_login(binding, {.target = 0}) == ERROR_INVALID_PARAMETER, "no target");
     RPC_SECURITY_QOS_V2_W qos = {2, 0, 0, RPC_C_IMP_LEVEL_IMPERSONATE, RPC_C_AUTHN_INFO_TYPE_HTTP, {nullptr}};
     check(RpcBindingSetAuthInfoExW(binding, nullptr, RPC_C_AUTHN_LEVEL_NONE, RPC_C_AUTHN_NONE, nullptr, RPC_C_AUTHZ_NONE,
                                    reinterpret_cast<RPC_SECURITY_QOS*>(&qos)) == ERROR_INVALID_PARAMETER, "no credentials behind the pointer");
 }
+
+// The words between commas.
+class Ways {
+public:
+    explicit Ways(const std::string& text) {
+        for (size_t at = 0; at < text.size();) {
+            const size_t comma = std::min(text.find(',', at), text.size());
+            words_.push_back(text.substr(at, comma - at));
+            at = comma + 1;
+        }
+    }
+    bool has(const char* word) const {
+        for (auto& w : words_)
+            if (w == word) return true;
+        return false;
+    }
+    std::string value(const char* name) const {
+        for (auto& w : words_)
+            if (!w.compare(0, strlen(name), name)) return w.substr(strlen(name));
+        return "";
+    }
+    Login login(const char* password) const {
+        Login login;
+        login.password = password;
+        login.wide = has("first");
+        login.schemes.clear();
+        for (auto& w : words_) {
+            if (w == "basic") login.schemes.push_back(RPC_C_HTTP_AUTHN_SCHEME_BASIC);
+            if (w == "ntlm") login.schemes.push_back(RPC_C_HTTP_AUTHN_SCHEME_NTLM);
+        }
+        if (has("first")) login.flags |= RPC_C_HTTP_FLAG_USE_FIRST_AUTH_SCHEME;
+        if (has("ssl")) login.flags |= RPC_C_HTTP_FLAG_USE_SSL;
+        if (has("any-name")) login.flags |= RPC_C_HTTP_FLAG_IGNORE_CERT_CN_INVALID;
+        if (has("target")) login.target |= RPC_C_HTTP_AUTHN_TARGET_PROXY;
+        const std::string subject = value("subject=");
+        login.subject.assign(subject.begin(), subject.end());
+        return login;
+    }
+
+private:
+    std::vector<std::string> words_;
+};
 
 void check_api() {
     handle_t binding = nullptr;
@@ -148,15 +210,16 @@ int main(int argc, char** argv) {
         return failures() ? 1 : 0;
     }
     if (argc != 4 && argc != 6) return 2;
+    const Ways ways(argc == 6 ? argv[4] : "");
     handle_t binding = nullptr;
-    const std::string text = std::string("ncacn_http:127.0.0.1[") + argv[3] + ",RpcProxy=127.0.0.1:" + argv[2] + "]";
+    const std::string proxy = std::string(ways.has("ssl") ? "localhost:" : "127.0.0.1:") + argv[2];  // a certificate has a name
+    const std::string text = std::string("ncacn_http:127.0.0.1[") + argv[3] + ",RpcProxy=" +
+                             (ways.has("http-proxy") ? "rpcproxy.test,HttpProxy=" : "") + proxy + "]";
     check(bind(text, binding) == RPC_S_OK, text.c_str());
     if (what == "status") {
-        const bool first = argc == 6 && !strcmp(argv[4], "first");
-        if (argc == 6)
-            check(set_login(binding, argv[5], first ? RPC_C_HTTP_FLAG_USE_FIRST_AUTH_SCHEME : 0, RPC_C_HTTP_AUTHN_SCHEME_BASIC,
-                            RPC_C_HTTP_AUTHN_TARGET_SERVER, first) == RPC_S_OK, "a login");
+        if (argc == 6) check(set_login(binding, ways.login(argv[5])) == RPC_S_OK, "a login");
         say("client: status %ld", add(binding));
+        RpcBindingFree(&binding);
         return 0;
     }
     check(add(binding) == 0, "a synchronous call");
