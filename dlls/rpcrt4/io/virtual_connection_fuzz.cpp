@@ -150,7 +150,7 @@ private:
         size_t largest = 0;
         while (!rest.empty()) {
             size_t size;
-            check(wire::frag_length(rest, size) == wire::Parsed::ok && size <= rest.size());
+            check(wire::frag_length(rest, size, true) == wire::Parsed::ok && size <= rest.size());
             if (!rts::is_rts(rest.first(size))) {
                 check(vc_.is_open() && sent_ + size <= queued_.size());
                 check(std::memcmp(rest.data(), queued_.data() + sent_, size) == 0);
