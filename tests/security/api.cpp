@@ -2,7 +2,10 @@
 // RpcBindingInqAuthInfoEx, RpcServerRegisterAuthInfo, RpcServerInqDefaultPrincName, RpcMgmtInqDefaultProtectLevel,
 // RpcImpersonateClient; [MS-RPCE] 2.2.1.1.8.
 #include "basics/check.h"
+#include "certificates.h"
 #include "echo.h"
+
+#include <rpcssl.h>
 
 namespace {
 
@@ -104,6 +107,40 @@ void identities() {
     RpcBindingFree(&b);
 }
 
+// The header lacks it, the import library has it.
+extern "C" RPC_STATUS RPC_ENTRY RpcCertMatchPrincipalName(PCCERT_CONTEXT Context, RPC_WSTR PrincipalName);
+
+template <size_t N>
+void certificate(const unsigned char (&bytes)[N], const char* expected, const wchar_t* same, const wchar_t* other) {
+    PCCERT_CONTEXT context = CertCreateCertificateContext(X509_ASN_ENCODING, bytes, N);
+    CHECK(context != nullptr);
+    RPC_CSTR name = nullptr;
+    RPC_WSTR wide = nullptr;
+    auto wide_text = [](const wchar_t* s) { return reinterpret_cast<RPC_WSTR>(const_cast<wchar_t*>(s)); };
+    CHECK_EQ(RpcCertGeneratePrincipalNameA(context, 0, &name), expected ? RPC_S_OK : RPC_S_INVALID_ARG);
+    CHECK_EQ(RpcCertGeneratePrincipalNameW(context, 0, &wide), expected ? RPC_S_OK : RPC_S_INVALID_ARG);
+    if (expected) {
+        printf("principal name: %s\n", name ? reinterpret_cast<char*>(name) : "none");
+        CHECK(name && !strcmp(reinterpret_cast<char*>(name), expected));
+        CHECK(wide && wcslen(reinterpret_cast<wchar_t*>(wide)) == strlen(expected));
+        CHECK_EQ(RpcCertMatchPrincipalName(context, wide), RPC_S_OK);
+        CHECK_EQ(RpcCertMatchPrincipalName(context, wide_text(same)), RPC_S_OK);
+        CHECK_EQ(RpcCertMatchPrincipalName(context, wide_text(other)), ERROR_ACCESS_DENIED);
+    }
+    CHECK_EQ(RpcCertMatchPrincipalName(context, wide_text(L"server")), RPC_S_INVALID_ARG);
+    CHECK_EQ(RpcCertGeneratePrincipalNameA(context, RPC_C_FULL_CERT_CHAIN, &name), RPC_S_CANNOT_SUPPORT);
+    CHECK_EQ(RpcCertGeneratePrincipalNameA(context, 2, &name), RPC_S_INVALID_ARG);
+    CHECK_EQ(RpcCertGeneratePrincipalNameA(nullptr, 0, &name), RPC_S_INVALID_ARG);
+    RpcStringFreeW(&wide);
+    CertFreeCertificateContext(context);
+}
+
+void certificates() {
+    certificate(k_common_certificate, "msstd:back\\\\slash", L"MSSTD:Back\\\\Slash", L"msstd:back\\slash");
+    certificate(k_email_certificate, "msstd:server@rpc.test", L"msstd:SERVER@rpc.test", L"msstd:server");
+    certificate(k_nameless_certificate, nullptr, nullptr, nullptr);
+}
+
 void servers() {
     RPC_CSTR name = nullptr;
     CHECK_EQ(RpcServerInqDefaultPrincNameA(RPC_C_AUTHN_WINNT, &name), RPC_S_OK);
@@ -131,6 +168,7 @@ int test_api() {
     bindings();
     quality_of_service();
     identities();
+    certificates();
     servers();
     printf("api: %d checks, %d failures\n", g_checks, g_failures);
     return g_failures != 0;

@@ -127,11 +127,11 @@ RPC_DISPATCH_TABLE g_table = {1, g_functions, 0};
 RPC_SERVER_INTERFACE g_spec = {sizeof g_spec, {kInterface, {1, 0}}, kNdr, &g_table, 3, g_endpoints, nullptr, nullptr, 0};
 RPC_CLIENT_INTERFACE g_client = {sizeof g_client, {kInterface, {1, 0}}, kNdr, nullptr, 3, g_endpoints, 0, nullptr, 0};
 
-RPC_STATUS call(RPC_BINDING_HANDLE binding) {
+RPC_STATUS call(RPC_BINDING_HANDLE binding, UUID* object = nullptr) {
     RPC_MESSAGE m{};
     m.Handle = binding;
     m.RpcInterfaceInformation = &g_client;
-    RPC_STATUS status = I_RpcGetBuffer(&m);
+    RPC_STATUS status = object ? I_RpcGetBufferWithObject(&m, object) : I_RpcGetBuffer(&m);
     if (status == RPC_S_OK) status = I_RpcSendReceive(&m);
     return status == RPC_S_OK ? I_RpcFreeBuffer(&m) : status;
 }
@@ -176,6 +176,12 @@ DWORD WINAPI enter(void*) { return I_RpcRequestMutex(&g_mutex), ++g_inside, I_Rp
 
 // What only the headers declare.
 void undocumented() {
+    RPC_TRANSFER_SYNTAX syntaxes[2] = {};
+    unsigned count = 9;
+    CHECK_EQ(I_RpcIfInqTransferSyntaxes(&g_client, syntaxes, 2, &count), RPC_S_OK);
+    CHECK(count == 1 && !memcmp(&syntaxes[0], &kNdr, sizeof kNdr));
+    CHECK_EQ(I_RpcIfInqTransferSyntaxes(&g_spec, syntaxes, 0, &count), ERROR_INSUFFICIENT_BUFFER);
+    CHECK_EQ(I_RpcIfInqTransferSyntaxes(nullptr, syntaxes, 2, &count), RPC_S_INVALID_ARG);
     CHECK_EQ(I_RpcServerUseProtseq2A((RPC_CSTR) "127.0.0.1", (RPC_CSTR) "ncacn_ip_tcp", 10, nullptr, nullptr), RPC_S_CANNOT_SUPPORT);
     CHECK_EQ(I_RpcServerUseProtseq2A(nullptr, (RPC_CSTR) "ncacn_ip_tcp", 10, nullptr, nullptr), RPC_S_OK);
     CHECK_EQ(I_RpcServerUseProtseq2W(nullptr, (RPC_WSTR)L"ncacn_ip_tcp", 10, nullptr, nullptr), RPC_S_OK);
@@ -284,6 +290,14 @@ void managers() {
     CHECK_EQ(RpcBindingSetObject(handle, &object), RPC_S_OK);
     CHECK_EQ(call(handle), RPC_S_OK);
     CHECK(g_seen.epv == &g_typed_epv);
+    UUID none = {9, 9, 9, {9}};
+    CHECK_EQ(call(handle, &none), RPC_S_OK);
+    CHECK(g_seen.epv == &g_epv);
+    CHECK_EQ(RpcBindingSetObject(handle, nullptr), RPC_S_OK);
+    CHECK_EQ(call(handle, &object), RPC_S_OK);
+    CHECK(g_seen.epv == &g_typed_epv);
+    CHECK_EQ(I_RpcGetBufferWithObject(nullptr, &object), RPC_S_INVALID_ARG);
+    CHECK_EQ(RpcBindingSetObject(handle, &object), RPC_S_OK);
     CHECK_EQ(RpcObjectSetType(&object, nullptr), RPC_S_OK);
     CHECK_EQ(call(handle), RPC_S_OK);
     CHECK(g_seen.epv == &g_epv);

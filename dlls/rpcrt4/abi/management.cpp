@@ -1,7 +1,7 @@
 // Family management: waiting for the end of listening, threads and connections. Sources: the documentation page of each function.
 #include "abi/export.h"
 #include "io/executor.h"
-#include "runtime/idle_cleanup.h"
+#include "link/idle.h"
 #include "runtime/server.h"
 #include "runtime/thread_cancel.h"
 
@@ -23,5 +23,5 @@ RPC_EXPORT(RPC_STATUS, RpcMgmtSetServerStackSize)(unsigned long ThreadStackSize)
 }
 
 RPC_EXPORT(RPC_STATUS, RpcMgmtEnableIdleCleanup)(void) {
-    return rpc::abi::to_rpc(rpc::runtime::enable_idle_cleanup());
+    return rpc::abi::to_rpc(rpc::link::enable_idle_cleanup());
 }

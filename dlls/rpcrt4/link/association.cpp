@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error_record.h"
+#include "link/idle.h"
 
 namespace rpc::link {
 namespace {
@@ -107,6 +108,17 @@ void Association::drop_gone() {
     }
 }
 
+bool Association::may_linger() {
+    if (!ListLink<InTable>::linked() || !lingers_.load(std::memory_order_relaxed)) return false;
+    Guard g(mutex_);
+    return !idle_.empty() || !queued_.empty();
+}
+
+void Association::forget_dead() {
+    Guard g(mutex_);
+    drop_dead();
+}
+
 // Whether its peer is still there is not asked here: to ask costs system calls, and the call may find out without.
 bool Association::take_idle(const Syntaxes& syntaxes, const security::ClientAuth* auth, Ref<ClientConnection>& connection) {
     for (size_t i = idle_.size(); i-- != 0;) {
@@ -153,7 +165,12 @@ Status Association::take_or_open(const Syntaxes& syntaxes, const security::Clien
 
 void Association::give_back(Ref<ClientConnection> connection) {
     Guard g(mutex_);
-    if (connection->usable() && idle_.push_back(connection)) return;
+    if (connection->usable() && idle_.push_back(connection)) {
+        const bool many = idle_.size() >= many_idle;
+        g.unlock();
+        if (many) notice_many_idle();
+        return;
+    }
     --open_count_;
     drop_dead();  // the server may have gone, and the others with it
     g.unlock();
@@ -251,6 +268,9 @@ Status Association::reserve(const Syntaxes& syntaxes, const security::ClientAuth
             made->close();
             return Status::out_of_memory;
         }
+        const bool many = queued_.size() >= many_idle;
+        g.unlock();
+        if (many) notice_many_idle();
         if (!reserved) continue;
         connection = std::move(made);
         return Status::ok;

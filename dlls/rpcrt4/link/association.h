@@ -19,9 +19,10 @@ public:
     virtual const security::ClientAuth* auth() const { return nullptr; }
 };
 
-struct InTable;  // the tag of the list of all associations
+struct InTable;   // the tag of the list of all associations
+struct InLinger;  // of those that outlive their last binding (link/idle.h)
 
-class Association final : public RefCounted<Association>, public ListLink<InTable>, ConnectionOwner, io::Work {
+class Association final : public RefCounted<Association>, public ListLink<InTable>, public ListLink<InLinger>, ConnectionOwner, io::Work {
 public:
     Association(const io::Protocol& protocol, io::Address address) : protocol_(protocol), address_(std::move(address)) {}
     ~Association();
@@ -36,6 +37,17 @@ public:
 
     // How patient its connections are, on the scale of communications time-outs (link/com_timeout.h). A hint, which the last one gave.
     void use_com_timeout(uint32_t scale) { com_timeout_.store(scale, std::memory_order_relaxed); }
+
+    // RPC_C_OPT_DONT_LINGER: for all its bindings, as the last one said.
+    void set_lingers(bool lingers) { lingers_.store(lingers, std::memory_order_relaxed); }
+    // Whether it is worth it: others can find it, and it has a connection.
+    bool may_linger() EXCLUDES(mutex_);
+    // Connections whose peer has gone are forgotten; asks the transport.
+    void forget_dead() EXCLUDES(mutex_);
+    // Under the lock of those that linger (link/idle.cpp).
+    uint32_t& users() { return users_; }
+    uint64_t lingers_until() const { return lingers_until_; }
+    void linger_until(uint64_t when) { lingers_until_ = when; }
 
     // In all associations, closes connections that were not used since the last time this was called, but for one of each mode: a
     // server that has lost the last one forgets its client.
@@ -73,6 +85,9 @@ private:
     const io::Address address_;
 
     std::atomic<uint32_t> com_timeout_{default_com_timeout};
+    std::atomic<bool> lingers_{true};
+    uint32_t users_ = 0;
+    uint64_t lingers_until_ = 0;  // os::now_ms
     Mutex mutex_;
     Condition opened_;
     Vector<Ref<ClientConnection>> idle_ GUARDED_BY(mutex_);   // synchronous, not leased

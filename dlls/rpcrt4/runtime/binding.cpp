@@ -50,7 +50,7 @@ Status Binding::copy(Ref<Binding>& out) {
     made->endpoint_ = std::move(endpoint_copy);
     made->object_ = object_;
     std::memcpy(made->options_set_, options_set_, sizeof options_set_);
-    if (options_set_[binding_option::unique_binding] == 0) made->association_ = association_;
+    if (options_set_[binding_option::unique_binding] == 0) made->association_ = link::AssociationUse(association_.ref());
     made->com_timeout_ = com_timeout_;
     made->static_endpoint_ = static_endpoint_;
     made->auth_ = auth_;
@@ -62,7 +62,7 @@ Status Binding::copy(Ref<Binding>& out) {
 }
 
 Status Binding::reset() {
-    Ref<link::Association> dropped;
+    link::AssociationUse dropped;
     Guard g(mutex_);
     if (fast_ && static_endpoint_) return Status::ok;
     dropped = std::move(association_);
@@ -98,7 +98,7 @@ Ref<const BindingAuth> Binding::auth() {
 }
 
 void Binding::set_http_credentials(Ref<const io::HttpCredentials> credentials) {
-    Ref<link::Association> dropped;
+    link::AssociationUse dropped;
     Guard g(mutex_);
     std::swap(http_, credentials);
     dropped = std::move(association_);  // its connections are somebody else's
@@ -124,24 +124,28 @@ Status Binding::association(Ref<link::Association>& out) {
         const std::string_view options = protocol_.options_valid ? options_.view() : std::string_view();
         if (!address.assign(network_address_.view(), endpoint_.view(), options)) return Status::out_of_memory;
         address.http = http_;
+        Ref<link::Association> found;
         RPC_TRY(options_set_[binding_option::unique_binding] != 0
-                    ? link::Association::make_own(protocol_, std::move(address), association_)
-                    : link::Association::find(protocol_, std::move(address), association_));
+                    ? link::Association::make_own(protocol_, std::move(address), found)
+                    : link::Association::find(protocol_, std::move(address), found));
+        association_ = link::AssociationUse(std::move(found));
     }
     association_->use_com_timeout(com_timeout_);
-    out = association_;
+    out = association_.ref();
     return Status::ok;
 }
 
 // ---- options ----
 
 Status Binding::set_option(uint32_t number, uintptr_t value) {
-    Ref<link::Association> dropped;
+    link::AssociationUse dropped;
     if (number < binding_option::first || number >= max_binding_options) return Status::cannot_support;
     if (number == binding_option::cookie_auth) return Status::cannot_support;  // for ncacn_http alone
     Guard g(mutex_);
-    // Connections of a binding close behind its last call and handle as it is.
-    if (number == binding_option::dont_linger && !association_) return Status::wrong_kind_of_binding;
+    if (number == binding_option::dont_linger) {
+        if (!association_) return Status::wrong_kind_of_binding;
+        association_->set_lingers(value == 0);
+    }
     if (number == binding_option::unique_binding && (value != 0) != (options_set_[number] != 0))
         dropped = std::move(association_);
     options_set_[number] = value;
@@ -201,7 +205,7 @@ Status Binding::bind(const wire::SyntaxId& interface_id, const wire::SyntaxId& t
 }
 
 Status Binding::unbind() {
-    Ref<link::Association> dropped;
+    link::AssociationUse dropped;
     Guard g(mutex_);
     if (!bound_) return Status::invalid_binding;
     bound_ = false;

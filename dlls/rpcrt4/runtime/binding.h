@@ -3,7 +3,7 @@
 // pages of RpcBindingFromStringBinding and its kin.
 #include "base/mutex.h"
 #include "base/uuid.h"
-#include "link/association.h"
+#include "link/idle.h"
 #include "runtime/client_security.h"
 #include "runtime/handle_table.h"
 
@@ -88,7 +88,7 @@ private:
     Mutex mutex_;
     Str endpoint_ GUARDED_BY(mutex_);
     Uuid object_ GUARDED_BY(mutex_);
-    Ref<link::Association> association_ GUARDED_BY(mutex_);
+    link::AssociationUse association_ GUARDED_BY(mutex_);
     uintptr_t options_set_[max_binding_options] GUARDED_BY(mutex_) = {};
     uint32_t com_timeout_ GUARDED_BY(mutex_) = default_com_timeout;
     bool fast_ GUARDED_BY(mutex_) = false;

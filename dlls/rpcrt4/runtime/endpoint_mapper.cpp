@@ -36,6 +36,7 @@ Status call_at(const io::Protocol& protocol, std::string_view address, std::stri
         Ref<link::Association> association;
         if (!mapper.assign(address, w.endpoint, options)) return Status::out_of_memory;
         RPC_TRY(link::Association::find(protocol, std::move(mapper), association));
+        const link::AssociationUse use(association);  // who asked once asks again
         return raw_call(std::move(association), ept::interface_id, static_cast<uint16_t>(operation), stub, reply);
     }
     return Status::protseq_not_supported;

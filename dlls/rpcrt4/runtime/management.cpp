@@ -29,7 +29,8 @@ Status ask(Binding& server, Operation operation, ByteView stub, RawReply& reply)
         status = server.association(association);
     }
     RPC_TRY(status);
-    return raw_call(std::move(association), interface_id, static_cast<uint16_t>(operation), stub, reply);
+    const auto auth = server.auth();
+    return raw_call(std::move(association), interface_id, static_cast<uint16_t>(operation), stub, reply, auth ? auth->provider : nullptr);
 }
 
 // The error_status_t at the end of a reply.

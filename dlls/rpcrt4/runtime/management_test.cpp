@@ -8,6 +8,8 @@
 #include "runtime/message.h"
 #include "runtime/object_map.h"
 #include "runtime/server.h"
+#include "runtime/server_security.h"
+#include "security/fake.h"
 
 namespace rpc::runtime {
 namespace {
@@ -96,6 +98,20 @@ TEST_F(Management, TellsInterfaces) {
     Vector<wire::SyntaxId> here;
     ASSERT_EQ(Server::instance().interface_ids(here), Status::ok);
     EXPECT_EQ(here.size(), ids.size());
+}
+
+// As whom the binding says: a login that is refused is the call's end.
+TEST_F(Management, IsAskedAsWhoTheBindingIs) {
+    constexpr uint32_t service = security::fake_service(2), integrity = 5;
+    ASSERT_EQ(register_auth(service, {}), Status::ok);
+    for (const char* password : {"right", "wrong"}) {
+        security::FakeLogin login{"ann", password};
+        Ref<BindingAuth> auth;
+        ASSERT_EQ(BindingAuth::create({{}, integrity, service, &login, 0, false, {}}, false, auth), Status::ok);
+        binding_->set_auth(std::move(auth));
+        Vector<wire::SyntaxId> ids;
+        EXPECT_EQ(management::inquire_interfaces(*binding_, ids), *password == 'r' ? Status::ok : Status::access_denied);
+    }
 }
 
 TEST_F(Management, CountsCalls) {

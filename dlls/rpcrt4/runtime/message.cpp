@@ -75,9 +75,8 @@ Status hand_out_reply(call::ClientCall& call, RPC_MESSAGE& message) {
     return Status::ok;
 }
 
-}  // namespace
-
-Status get_buffer(RPC_MESSAGE& message) {
+// `for_object`: null for the binding's.
+Status get_any_buffer(RPC_MESSAGE& message, const Uuid* for_object) {
     Status served;
     if (callback::reply_buffer(message, served)) return served;
     if (auto call = server_call(message)) {
@@ -94,7 +93,7 @@ Status get_buffer(RPC_MESSAGE& message) {
     RPC_TRY(find_association(*binding, *iface, association));
     link::Syntaxes syntaxes{to_syntax(iface->InterfaceId),
                             to_syntax(message.TransferSyntax ? *message.TransferSyntax : iface->TransferSyntax)};
-    Uuid object = binding->object();
+    Uuid object = for_object ? *for_object : binding->object();
     const bool has_object = !(object == Uuid{});
     auto auth = binding->auth();
     auto call = make_ref<call::ClientCall>(std::move(association), syntaxes, static_cast<uint16_t>(message.ProcNum),
@@ -116,6 +115,12 @@ Status get_buffer(RPC_MESSAGE& message) {
     message.ReservedForRuntime = call.detach();
     return Status::ok;
 }
+
+}  // namespace
+
+Status get_buffer(RPC_MESSAGE& message) { return get_any_buffer(message, nullptr); }
+
+Status get_buffer_for(RPC_MESSAGE& message, const Uuid& object) { return get_any_buffer(message, &object); }
 
 Status negotiate_transfer_syntax(RPC_MESSAGE& message) {
     auto iface = static_cast<RPC_CLIENT_INTERFACE*>(message.RpcInterfaceInformation);

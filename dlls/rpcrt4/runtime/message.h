@@ -5,6 +5,7 @@
 #include "base/abi_types.h"
 #include "base/ref.h"
 #include "base/status.h"
+#include "base/uuid.h"
 #include "call/async_stub.h"
 #include "link/server_association.h"
 
@@ -17,6 +18,8 @@ namespace rpc::runtime {
 // Server: a buffer for the reply; the request's buffer stays valid until the call ends. For a message of another call to the same
 // client, made by the stub of a [callback] procedure, see callback.h; Handle may be null for that.
 Status get_buffer(RPC_MESSAGE& message);
+// The same; a client's call is for `object`, whatever the binding's is.
+Status get_buffer_for(RPC_MESSAGE& message, const Uuid& object);
 
 // Chooses among the transfer syntaxes of a client message: the interface's own, the one that is built. TransferSyntax receives it.
 Status negotiate_transfer_syntax(RPC_MESSAGE& message);

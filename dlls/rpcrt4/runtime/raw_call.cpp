@@ -5,9 +5,9 @@
 namespace rpc::runtime {
 
 Status raw_call(Ref<link::Association> association, const wire::SyntaxId& interface_id, uint16_t opnum, ByteView stub,
-                RawReply& reply) {
+                RawReply& reply, Ref<const security::ClientAuth> auth) {
     auto call = make_ref<call::ClientCall>(std::move(association), link::Syntaxes{interface_id, wire::ndr20}, opnum,
-                                           uint8_t{0}, nullptr);
+                                           uint8_t{0}, nullptr, std::move(auth));
     if (!call) return Status::out_of_memory;
     RPC_TRY(call->connect(false));
     RPC_TRY(call->body.allocate(stub.size(), false));

@@ -12,8 +12,8 @@ struct RawReply {
     Reader reader() const { return Reader(stub.view(), big_endian); }
 };
 
-// One synchronous call; NDR 2.0. Blocks. The status is the call's, a fault's included.
+// One synchronous call; NDR 2.0. Blocks. `auth`: who it is made as; null: nobody. The status is the call's, a fault's included.
 Status raw_call(Ref<link::Association> association, const wire::SyntaxId& interface_id, uint16_t opnum, ByteView stub,
-                RawReply& reply);
+                RawReply& reply, Ref<const security::ClientAuth> auth = nullptr);
 
 }  // namespace rpc::runtime

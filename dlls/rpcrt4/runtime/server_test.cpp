@@ -478,5 +478,73 @@ TEST_F(ServerTest, SurplusConnectionsAreClosed) {
     EXPECT_EQ(async_complete(&a.state, nullptr), Status::ok);
 }
 
+// The last binding leaves its connection behind for a while, to the next one; unless it was told not to, or is the only one that may
+// use it.
+TEST_F(ServerTest, AnAssociationLingers) {
+    ASSERT_EQ(enlist(one, autolisten), Status::ok);
+    struct Lingering {
+        explicit Lingering(uint32_t ms) { link::set_linger(ms); }
+        ~Lingering() {
+            link::set_linger(0);
+            link::end_linger();
+        }
+    } lingering(60000);
+    const link::Syntaxes syntaxes{to_syntax(one.client.InterfaceId), to_syntax(ndr)};
+    Ref<link::ClientConnection> used;
+    // A call by a binding that then gives up its association; whether it went over the connection of the one before.
+    auto use = [&](std::function<void(Binding&)> also = nullptr) {
+        const Ref<link::ClientConnection> before = std::move(used);
+        EXPECT_EQ(call(one, 0), Status::ok);
+        Ref<Binding> binding = Binding::from_handle(handle);
+        Ref<link::Association> association;
+        EXPECT_EQ(binding->association(association), Status::ok);
+        EXPECT_EQ(association->lease(syntaxes, nullptr, used), Status::ok);
+        association->give_back(used);
+        if (also) also(*binding);
+        association.reset();
+        EXPECT_EQ(binding->reset(), Status::ok);
+        EXPECT_EQ(binding->complete("server_test"), Status::ok);
+        return before == used;
+    };
+    EXPECT_FALSE(use());
+    EXPECT_TRUE(used->alive());
+    EXPECT_TRUE(use());
+    EXPECT_TRUE(used->alive());
+    EXPECT_TRUE(use([](Binding& b) { EXPECT_EQ(b.set_option(binding_option::dont_linger, 1), Status::ok); }));
+    EXPECT_FALSE(used->alive());
+    Ref<Binding> binding = Binding::from_handle(handle);
+    ASSERT_EQ(binding->set_option(binding_option::unique_binding, 1), Status::ok);
+    EXPECT_FALSE(use());
+    EXPECT_FALSE(used->alive());
+    ASSERT_EQ(binding->set_option(binding_option::unique_binding, 0), Status::ok);
+    EXPECT_FALSE(use());
+    EXPECT_TRUE(used->alive());
+    link::end_linger();
+    EXPECT_FALSE(used->alive());
+    link::set_linger(50);
+    EXPECT_FALSE(use());
+    EXPECT_TRUE(wait_for([&] { return !used->alive(); }));
+}
+
+// One that lost its server while it lingered is as good as new to the next binding.
+TEST_F(ServerTest, ALingeringConnectionThatDiedIsForgotten) {
+    ASSERT_EQ(enlist(one, autolisten), Status::ok);
+    link::set_linger(60000);
+    EXPECT_EQ(call(one, 0), Status::ok);
+    Ref<Binding> binding = Binding::from_handle(handle);
+    Ref<link::Association> association;
+    ASSERT_EQ(binding->association(association), Status::ok);
+    Ref<link::ClientConnection> connection;
+    const link::Syntaxes syntaxes{to_syntax(one.client.InterfaceId), to_syntax(ndr)};
+    ASSERT_EQ(association->lease(syntaxes, nullptr, connection), Status::ok);
+    association->give_back(connection);
+    ASSERT_EQ(binding->reset(), Status::ok);
+    connection->stream()->close();
+    ASSERT_EQ(binding->complete("server_test"), Status::ok);
+    EXPECT_EQ(call(one, 0), Status::ok);
+    link::set_linger(0);
+    link::end_linger();
+}
+
 }  // namespace
 }  // namespace rpc::runtime
