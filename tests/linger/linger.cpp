@@ -89,5 +89,6 @@ int main() {
     CHECK_EQ(connections(), 1u);
     CHECK_EQ(RpcBindingFree(&two), RPC_S_OK);
     CHECK(until(0, 5000) < 5000);
-    return CHECK_RESULT();
+    printf("%d checks, %d failures\n", g_checks, g_failures);
+    return g_failures != 0;
 }
