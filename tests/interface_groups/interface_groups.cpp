@@ -131,6 +131,7 @@ void life() {
         CHECK_EQ(call(handle, &g_single_client), RPC_S_UNKNOWN_IF);
         CHECK_EQ(RpcServerInterfaceGroupDeactivate(group, FALSE), RPC_S_SERVER_TOO_BUSY);
         CHECK(soon([&] { return g_active == static_cast<int>(n) + 1; }));
+        CHECK_EQ(RpcBindingSetOption(handle, RPC_C_OPT_DONT_LINGER, TRUE), RPC_S_OK);  // else the client is there for another 20 s
         RpcBindingFree(&handle);
         CHECK(soon([&] { return g_idle == static_cast<int>(n) + 2; }));
     }
