@@ -325,6 +325,10 @@ void ClientCall::cancel(bool abort) {
 }
 
 void ClientCall::cancel_within(uint32_t wait_ms) {
+    if (transfer_) {
+        if (wait_ms != wait_forever) transfer_->give_up_at(os::now_ms() + wait_ms);
+        return cancel(false);
+    }
     if (wait_ms != wait_forever) {
         const uint64_t until = os::now_ms() + wait_ms;
         uint64_t known = give_up_at_;

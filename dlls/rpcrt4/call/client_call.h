@@ -33,7 +33,8 @@ public:
 
     // ---- before the call ----
     link::OutgoingBody body;  // the request's stub data
-    // Its stub data will travel in pieces: for an asynchronous call, before connect. out_of_memory.
+    // Its stub data will travel in pieces, over a connection that the pool reads: before connect, as for an asynchronous call. A synchronous
+    // one's thread starts it too, and waits in its transfer. out_of_memory.
     Status begin_transfer();
     // null: it has none.
     const Ref<Transfer>& transfer() const { return transfer_; }
@@ -60,7 +61,7 @@ public:
     // Synchronous, any thread, before and during perform: the server is told, and when `wait_ms` is over (wait_forever: never) and
     // it has not answered, the call ends with call_cancelled. Several cancels: the earliest end counts.
     void cancel_within(uint32_t wait_ms) EXCLUDES(mutex_);
-    // Synchronous, before perform: see ClientConnection::Send.
+    // Synchronous, before perform or begin_transfer: see ClientConnection::Send.
     void set_timeout(uint32_t timeout_ms) { send_.timeout_ms = timeout_ms; }
     // Synchronous, before perform: the server may call back. `iface` must last as long as the call is out.
     void set_callbacks(CallbackServer& server, const void* iface) {
@@ -69,7 +70,7 @@ public:
     }
     // Asynchronous, instead of start: what has no request, and ends by on_end or a cancel.
     void begin() EXCLUDES(mutex_);
-    // Asynchronous: sends and returns. A failure is final and nothing is told.
+    // Asynchronous, or in pieces: sends and returns. A failure is final and nothing is told.
     Status start() EXCLUDES(mutex_);
     // call_pending until the call has finished, then its result. Any thread.
     Status status() EXCLUDES(mutex_);
@@ -84,6 +85,9 @@ public:
     void tell_errors(Status status) EXCLUDES(mutex_);
     Buffer reply;  // stub data; the collector's
     uint32_t reply_data_representation = 0;
+
+    // Synchronous and in pieces: the call that its thread was in before, while this one can be cancelled. Its thread's (runtime/thread_cancel.h).
+    Ref<ClientCall> outer;
 
     RPC_ASYNC_STATE* async_state() const { return state_; }
     bool asynchronous() const { return state_ != nullptr; }

@@ -7,7 +7,9 @@ namespace rpc::call {
 Status ClientCall::begin_transfer() {
     transfer_ = make_ref<Transfer>(static_cast<TransferCall&>(*this), send_.object ? link::OutgoingBody::object_headroom
                                                                                    : link::OutgoingBody::plain_headroom, auth_ ? true : false);
-    return transfer_ ? Status::ok : Status::out_of_memory;
+    if (!transfer_) return Status::out_of_memory;
+    transfer_->set_silence(send_.timeout_ms);
+    return Status::ok;
 }
 
 void ClientCall::set_pipes(bool request_goes_on, bool reply_is_read) {

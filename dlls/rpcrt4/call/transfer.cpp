@@ -1,6 +1,9 @@
 #include "call/transfer.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "base/os.h"
 
 namespace rpc::call {
 namespace {
@@ -49,15 +52,8 @@ Status Transfer::take(Buffer& window, size_t& used, bool& whole, Wait wait) {
     const size_t done = used & ~kept_phase;
     used -= done;
     window.drop_front(done);
+    if (wait == Wait::here) RPC_TRY(await_data());
     Guard g(mutex_);
-    if (incoming_.empty() && end_ == Status::call_pending && wait == Wait::here) {
-        g.unlock();
-        io::about_to_wait();
-        Guard again(mutex_);
-        while (incoming_.empty() && end_ == Status::call_pending) changed_.wait(mutex_);
-        again.unlock();
-        return take(window, used, whole, Wait::no);
-    }
     if (incoming_.empty()) {
         whole = end_ == Status::ok;
         if (end_ == Status::call_pending) awaited_ = wait == Wait::notify;
@@ -77,14 +73,61 @@ void Transfer::take_at_end() {
     if (std::exchange(paused_, false)) stream_->resume();
 }
 
+// ---- who waits here ----
+
+void Transfer::set_silence(uint32_t silence_ms) {
+    Guard g(mutex_);
+    silence_ms_ = silence_ms;
+}
+
+void Transfer::give_up_at(uint64_t until_ms) {
+    Guard g(mutex_);
+    give_up_at_ = std::min(give_up_at_, until_ms);
+    changed_.wake_all();
+}
+
+// For a change, or for the end of the patience.
+Status Transfer::wait_since(uint64_t began_ms) {
+    const uint64_t until = std::min(give_up_at_, silence_ms_ == wait_forever ? never : began_ms + silence_ms_);
+    const uint64_t now = until == never ? 0 : os::now_ms();
+    if (now >= until) return Status::call_cancelled;
+    changed_.wait(mutex_, until == never ? wait_forever : static_cast<uint32_t>(std::min<uint64_t>(until - now, wait_forever - 1)));
+    return Status::ok;
+}
+
+Status Transfer::await_data() {
+    {
+        Guard g(mutex_);
+        if (!incoming_.empty() || end_ != Status::call_pending) return Status::ok;
+    }
+    io::about_to_wait();
+    const uint64_t began = os::now_ms();
+    Guard g(mutex_);
+    while (incoming_.empty() && end_ == Status::call_pending) RPC_TRY(wait_since(began));
+    return Status::ok;
+}
+
+Status Transfer::await_room() {
+    {
+        Guard g(mutex_);
+        if (!call_ || pieces_out_ < most_pieces) return Status::ok;
+    }
+    io::about_to_wait();
+    const uint64_t began = os::now_ms();
+    Guard g(mutex_);
+    while (call_ && pieces_out_ >= most_pieces) RPC_TRY(wait_since(began));
+    return Status::ok;
+}
+
 // ---- outgoing ----
 
+bool Transfer::busy() {
+    Guard g(mutex_);
+    return pieces_out_ != 0;
+}
+
 Status Transfer::send(Buffer piece, bool last, bool told, Wait wait) {
-    if (wait == Wait::here) {
-        io::about_to_wait();
-        Guard g(mutex_);
-        while (call_ && pieces_out_ >= most_pieces) changed_.wait(mutex_);
-    }
+    if (wait == Wait::here) RPC_TRY(await_room());
     link::OutgoingBody body;
     body.adopt(std::move(piece), headroom_);
     TransferCall* call = hold();

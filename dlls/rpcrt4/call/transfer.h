@@ -51,12 +51,21 @@ public:
     // What comes is taken only when it is whole: the peer waits for nobody any more.
     void take_at_end() EXCLUDES(mutex_);
 
+    // ---- who waits here ----
+    // A thread in take or send with Wait::here gives up with call_cancelled when it has waited `silence_ms` in vain, and at the earliest
+    // `until_ms` (os::now_ms) that it was told.
+    void set_silence(uint32_t silence_ms) EXCLUDES(mutex_);
+    void give_up_at(uint64_t until_ms) EXCLUDES(mutex_);
+
     // ---- outgoing ----
     size_t headroom() const { return headroom_; }
     // Every piece but the last is a multiple of it (C706 12.6.4).
     size_t unit() const { return unit_; }
+    // Whether something that was sent has not left yet.
+    bool busy() EXCLUDES(mutex_);
     // Sends what follows the headroom in `piece`. `told`: RpcSendComplete comes when all has left. A thread that waits (Wait::here) waits
     // first until not too much of what it sent before is still here.
+    // call_failed: the call has ended, and knows why.
     Status send(Buffer piece, bool last, bool told, Wait wait) EXCLUDES(mutex_);
     // RpcSendComplete, as if something had been sent.
     void tell_sent() EXCLUDES(mutex_);
@@ -81,6 +90,9 @@ private:
     TransferCall* hold() EXCLUDES(mutex_);
     void tell(RPC_ASYNC_EVENT event) EXCLUDES(mutex_);
     void schedule_tell() REQUIRES(mutex_);
+    Status wait_since(uint64_t began_ms) REQUIRES(mutex_);
+    Status await_data() EXCLUDES(mutex_);
+    Status await_room() EXCLUDES(mutex_);
 
     const size_t headroom_;
     const size_t unit_;
@@ -90,6 +102,9 @@ private:
     Ref<io::Stream> stream_ GUARDED_BY(mutex_);
     Buffer incoming_ GUARDED_BY(mutex_);
     Status end_ GUARDED_BY(mutex_) = Status::call_pending;  // of what comes
+    static constexpr uint64_t never = UINT64_MAX;
+    uint64_t give_up_at_ GUARDED_BY(mutex_) = never;
+    uint32_t silence_ms_ GUARDED_BY(mutex_) = wait_forever;
     bool may_pause_ GUARDED_BY(mutex_) = true;
     bool paused_ GUARDED_BY(mutex_) = false;
     bool awaited_ GUARDED_BY(mutex_) = false;   // RpcReceiveComplete is owed

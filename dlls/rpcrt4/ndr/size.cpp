@@ -9,7 +9,7 @@ Status memory_size_of(Walker& w, Format f, uint64_t& size) {
         size = type.memory == pointer_wide ? w.pointer_size() : type.memory;
         return Status::ok;
     }
-    if (!type.size) return Status::bad_stub_data;
+    if (!type.size) return w.unknown(f);
     RPC_TRY(type.size(w, f, size));
     return size > INT32_MAX ? Status::invalid_bound : Status::ok;
 }

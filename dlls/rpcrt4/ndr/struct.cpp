@@ -223,7 +223,7 @@ Status member_step(Walker& w, Format& m, uint64_t& at, uint64_t& size) {
     case fc_rp: case fc_up: case fc_op: case fc_fp: m += 3; [[fallthrough]];
     case fc_pointer: case fc_ignore: size = w.pointer_size(); return Status::ok;
     }
-    return type_of(fc).wire ? memory_size_of(w, m, size) : Status::bad_stub_data;
+    return type_of(fc).wire ? memory_size_of(w, m, size) : w.unknown(m);
 }
 
 // Walks a member list to FC_END. Without memory only the wire moves.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/guard.h"
+#include "base/log.h"
 #include "ndr/types.h"
 
 namespace rpc::ndr {
@@ -183,9 +184,16 @@ Status Walker::number(uint32_t& value) {
 
 // --- dispatch -------------------------------------------------------------------------------------------------------
 
+Status Walker::unknown(Format f) const {
+    const uint8_t* const start = message_.StubDesc ? message_.StubDesc->pFormatTypes : nullptr;
+    RPC_LOG(warn, "format character 0x%02x at offset %ld of the type format string %p is not known", f[0],
+            start ? static_cast<long>(f - start) : 0L, static_cast<const void*>(start ? start : f));
+    return Status::bad_stub_data;
+}
+
 Status Walker::flat(uint8_t* memory, Format f) {
     const Type& type = type_of(f[0]);
-    if (!type.flat) return type.wire ? simple(memory, f[0]) : Status::bad_stub_data;
+    if (!type.flat) return type.wire ? simple(memory, f[0]) : unknown(f);
     if (nesting_ == max_nesting) return Status::internal_error;
     ++nesting_;
     Status s = type.flat(*this, memory, f);

@@ -82,6 +82,8 @@ public:
     Status need(uint64_t n) const;
 
     // --- types ---
+    // What no row of the table describes: bad_stub_data, and the log says where it stands.
+    Status unknown(Format f) const;
     // A type embedded in another (or a pointee whose header is done).
     Status flat(uint8_t* memory, Format f);
     // A pointee or parameter that is no pointer: maxima first, then flat. from_memory and wire operations.

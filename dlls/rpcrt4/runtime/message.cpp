@@ -9,6 +9,7 @@
 #include "runtime/convert.h"
 #include "runtime/endpoint_mapper.h"
 #include "runtime/management.h"
+#include "runtime/message_pieces.h"
 #include "runtime/server.h"
 #include "runtime/thread_cancel.h"
 #include "runtime/thread_state.h"
@@ -65,7 +66,9 @@ Status take_length(link::OutgoingBody& body, const RPC_MESSAGE& message) {
 void drop_client_call(RPC_MESSAGE& message) {
     void* handle = std::exchange(message.ReservedForRuntime, nullptr);
     message.Buffer = nullptr;
-    if (handle_table::remove(handle)) static_cast<call::ClientCall*>(handle)->release();
+    if (!handle_table::remove(handle)) return;
+    auto call = Ref<call::ClientCall>::adopt(static_cast<call::ClientCall*>(handle));
+    if (call->transfer() && !call->asynchronous()) end_cancellable(*call);
 }
 
 Status hand_out_reply(call::ClientCall& call, RPC_MESSAGE& message) {
@@ -103,10 +106,10 @@ Status get_any_buffer(RPC_MESSAGE& message, const Uuid* for_object) {
     // In milliseconds, for calls that leave the machine and are waited for; 0 and INFINITE are no limit.
     const uintptr_t limit = binding->option(binding_option::call_timeout);
     if (limit != 0 && limit < wait_forever && !binding->protocol().local_only) call->set_timeout(static_cast<uint32_t>(limit));
-    constexpr uint32_t in_pieces = buffer_async | buffer_partial;
-    if ((message.RpcFlags & in_pieces) == in_pieces) RPC_TRY(call->begin_transfer());
-    if (!(message.RpcFlags & buffer_async)) callback::offer(*call, *iface);
-    RPC_TRY(call->connect((message.RpcFlags & buffer_async) != 0));
+    const bool in_pieces = (message.RpcFlags & buffer_partial) != 0, async = (message.RpcFlags & buffer_async) != 0;
+    if (in_pieces) RPC_TRY(call->begin_transfer());
+    if (!async && !in_pieces) callback::offer(*call, *iface);
+    RPC_TRY(call->connect(async || in_pieces));
     RPC_TRY(call->body.allocate(message.BufferLength, has_object));
     management::count_call_out();
     RPC_TRY(handle_table::add(call.get(), HandleKind::client_call));
@@ -140,7 +143,7 @@ Status free_buffer(RPC_MESSAGE& message) {
     }
     auto call = client_call(message);
     if (!call) return Status::invalid_binding;
-    if (call->asynchronous()) call->cancel(true);
+    if (call->asynchronous() || call->transfer()) call->cancel(true);
     drop_client_call(message);
     return Status::ok;
 }
@@ -150,6 +153,7 @@ Status send_receive(RPC_MESSAGE& message) {
     if (callback::send_receive(message, called_back)) return called_back;
     auto call = client_call(message);
     if (!call || call->asynchronous()) return Status::invalid_binding;
+    if (call->transfer()) return send_receive_pieces(message);
     RPC_TRY(take_length(call->body, message));
     Status status = perform_cancellable(*call);
     if (!failed(status)) {

@@ -12,7 +12,7 @@
 namespace rpc::runtime {
 
 // Client: message.Handle is a binding handle, RpcInterfaceInformation an RPC_CLIENT_INTERFACE, BufferLength the size wanted,
-// RpcFlags may hold RPC_BUFFER_ASYNC and the RPC_NCA_FLAGS. Finds or opens and binds a connection (so an unreachable server or an
+// RpcFlags may hold RPC_BUFFER_ASYNC, RPC_BUFFER_PARTIAL (transfer.h, message_pieces.h) and the RPC_NCA_FLAGS. Finds or opens and binds a connection (so an unreachable server or an
 // unknown interface shows here), sets Buffer (8-byte aligned, BufferLength bytes, not initialised), ReservedForRuntime
 // and DataRepresentation.
 // Server: a buffer for the reply; the request's buffer stays valid until the call ends. For a message of another call to the same

@@ -9,6 +9,7 @@
 #include "runtime/handle_table.h"
 #include "runtime/message.h"
 #include "runtime/server.h"
+#include "runtime/thread_cancel.h"
 #include "runtime/transfer.h"
 
 namespace rpc::runtime {
@@ -87,6 +88,7 @@ Status start(RPC_MESSAGE& message, call::ClientCall& call, bool last) {
     call.set_pipes(!last, false);
     mine.started = true;
     show(message, mine.out);
+    if (!call.asynchronous()) begin_cancellable(call);
     RPC_TRY(call.start());
     if (told) call.transfer()->tell_sent();
     return mine.out.allocated() ? Status::send_incomplete : Status::ok;
@@ -107,7 +109,7 @@ Status client_receive(RPC_MESSAGE& message, call::ClientCall& call, size_t wante
     if ((message.RpcFlags & buffer_extra) == 0) mine.used += std::exchange(mine.given, 0);
     message.Buffer = nullptr;
     message.BufferLength = 0;
-    const Wait wait = message.RpcFlags & buffer_no_notify ? Wait::no : Wait::notify;
+    const Wait wait = !call.asynchronous() ? Wait::here : message.RpcFlags & buffer_no_notify ? Wait::no : Wait::notify;
     while (!mine.whole && mine.window.size() - mine.used < wanted) {
         if (mine.window.size() > most_at_once) return Status::out_of_memory;
         RPC_TRY(transfer.take(mine.window, mine.used, mine.whole, wait));
@@ -118,6 +120,13 @@ Status client_receive(RPC_MESSAGE& message, call::ClientCall& call, size_t wante
     message.DataRepresentation = call.reply_representation();
     if (mine.whole) message.RpcFlags = (message.RpcFlags & ~buffer_partial) | buffer_complete;
     return Status::ok;
+}
+
+// What a transfer that the end of its call broke off does not know.
+Status outcome(call::ClientCall& call, Status status) {
+    if (status != Status::call_failed || call.asynchronous()) return status;
+    const Status end = call.status();
+    return end == Status::call_pending || !failed(end) ? status : end;
 }
 
 // What a message's Buffer may be: one that goes out, or the client's window on what came.
@@ -156,11 +165,12 @@ Status send_piece(RPC_MESSAGE& message) {
         return send(message);
     }
     auto call = client_call(message);
-    if (!call || !call->asynchronous()) return Status::invalid_binding;
+    if (!call || !(call->asynchronous() || call->transfer())) return Status::invalid_binding;
     if (!call->transfer()) return last ? send(message) : Status::cannot_support;
     call::Transfer& transfer = *call->transfer();
     if (!transfer.by_message.started) return start(message, *call, last);
-    return send_body(message, transfer, transfer.by_message.out, last, !last && wants_sent(call->async_state()), Wait::no);
+    const Wait wait = call->asynchronous() ? Wait::no : Wait::here;
+    return outcome(*call, send_body(message, transfer, transfer.by_message.out, last, !last && wants_sent(call->async_state()), wait));
 }
 
 Status receive_piece(RPC_MESSAGE& message, uint32_t size) {
@@ -172,6 +182,13 @@ Status receive_piece(RPC_MESSAGE& message, uint32_t size) {
     auto call = client_call(message);
     if (!call || !call->transfer()) return receive(message);
     return client_receive(message, *call, partial ? std::max(size, 1u) : SIZE_MAX);
+}
+
+Status send_receive_pieces(RPC_MESSAGE& message) {
+    message.RpcFlags &= ~buffer_partial;
+    Status status = send_piece(message);
+    if (!failed(status)) status = receive_piece(message, 0);
+    return failed(status) ? pieces_failed(message, status) : status;
 }
 
 Status free_pipe_buffer(RPC_MESSAGE& message) {

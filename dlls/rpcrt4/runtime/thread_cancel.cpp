@@ -63,6 +63,17 @@ Status perform_cancellable(call::ClientCall& call) {
     return status;
 }
 
+void begin_cancellable(call::ClientCall& call) {
+    if (ThreadCancel* thread = thread_cancel()) call.outer = thread->exchange(Ref<call::ClientCall>::share(&call));
+}
+
+void end_cancellable(call::ClientCall& call) {
+    ThreadCancel* thread = thread_cancel();
+    if (!thread) return;
+    auto mine = thread->exchange(nullptr);
+    (void)thread->exchange(mine.get() == &call ? std::move(call.outer) : std::move(mine));
+}
+
 Status cancel_thread(uint32_t thread_id, const int32_t* seconds) {
     uint32_t wanted_ms = 0;
     if (seconds) RPC_TRY(to_wait(*seconds, wanted_ms));

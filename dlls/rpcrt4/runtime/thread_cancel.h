@@ -32,6 +32,9 @@ private:
 
 // Performs the call as this thread's, so that other threads can cancel it.
 Status perform_cancellable(call::ClientCall& call);
+// The same for a call whose thread does other things in between: from begin to end, both this thread's. end: nothing for another call.
+void begin_cancellable(call::ClientCall& call);
+void end_cancellable(call::ClientCall& call);
 
 // RpcCancelThread (null) and RpcCancelThreadEx (seconds, -1 = for ever). A thread that makes no call goes on unharmed.
 // invalid_timeout for other negative values.

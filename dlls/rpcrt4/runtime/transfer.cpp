@@ -4,7 +4,9 @@
 #include "call/client_call.h"
 #include "runtime/async_call.h"
 #include "runtime/handle_table.h"
+#include "runtime/message.h"
 #include "runtime/server.h"
+#include "runtime/thread_cancel.h"
 
 namespace rpc::runtime {
 namespace {
@@ -36,6 +38,26 @@ void set_pipes(RPC_MESSAGE& message, bool request_goes_on, bool reply_is_read) {
 
 void pipes_read(RPC_MESSAGE& message) {
     if (auto call = client_call(message)) call->pipes_read();
+}
+
+Status start_pieces(RPC_MESSAGE& message) {
+    auto call = client_call(message);
+    if (!call || !call->transfer() || call->asynchronous()) return Status::invalid_binding;
+    if (message.Buffer != call->body.data() || message.BufferLength > call->body.size()) return Status::invalid_arg;
+    call->body.shrink(message.BufferLength);
+    begin_cancellable(*call);
+    const Status status = call->start();
+    return failed(status) ? pieces_failed(message, status) : status;
+}
+
+Status pieces_failed(RPC_MESSAGE& message, Status why) {
+    auto call = client_call(message);
+    if (!call) return why;
+    const Status end = call->status();
+    if (end == Status::call_pending) call->cancel(true);
+    else if (failed(end)) why = end;
+    call->tell_errors(why);
+    return !failed(free_buffer(message)) ? why : Status::internal_error;
 }
 
 uint32_t transfer_representation(RPC_MESSAGE& message) {

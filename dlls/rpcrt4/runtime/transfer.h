@@ -10,11 +10,16 @@ namespace rpc::runtime {
 using StreamsTest = bool (*)(const RPC_SERVER_INTERFACE& spec, uint32_t opnum);
 void set_streams_test(StreamsTest test);
 
-// Client: of a message that get_buffer saw with RPC_BUFFER_ASYNC and RPC_BUFFER_PARTIAL, else cannot_support. Server: any call's.
+// Client: of a message that get_buffer saw with RPC_BUFFER_PARTIAL, else cannot_support. Server: any call's.
 Status transfer_of(RPC_MESSAGE& message, Ref<call::Transfer>& transfer);
 // Client, before send: see ClientCall::set_pipes, and pipes_read.
 void set_pipes(RPC_MESSAGE& message, bool request_goes_on, bool reply_is_read);
 void pipes_read(RPC_MESSAGE& message);
+// Client, synchronous, instead of send_receive: sends what the message has, as set_pipes says. The rest goes and comes by its transfer, whose
+// waits this thread's cancel and the binding's time limit end. A failure is the call's, as pieces_failed tells it.
+Status start_pieces(RPC_MESSAGE& message);
+// Client, synchronous: the transfer has failed with `why`. Ends the call, frees it as a failed send_receive does, and answers what it has come to.
+Status pieces_failed(RPC_MESSAGE& message, Status why);
 // The representation of what comes.
 uint32_t transfer_representation(RPC_MESSAGE& message);
 // Server: pipe events are told as `state` says now. Client: as it said when the call was made. invalid_arg.

@@ -105,12 +105,7 @@ Status AsyncPipes::begin_server(RPC_MESSAGE& message, const MIDL_STUB_MESSAGE& s
     settings_.StubDesc = &desc_;
     state_ = state;
     message_ = message;
-    const auto used = static_cast<size_t>(settings.Buffer - settings.BufferStart);
-    constexpr size_t phase = 7;
-    const size_t from = used & ~phase;
-    const ByteView rest{settings.BufferStart + from, static_cast<size_t>(settings.BufferEnd - settings.BufferStart) - from};
-    RPC_TRY(reader_.begin(settings_, static_cast<uint32_t>(message.DataRepresentation), rest, used - from,
-                          (message.RpcFlags & RPC_BUFFER_PARTIAL) == 0));
+    RPC_TRY(reader_.begin_behind(settings_, message));
     return writer_.begin(transfer_->headroom(), {});
 }
 

@@ -81,29 +81,11 @@ Status get_buffer(MIDL_STUB_MESSAGE& stub, RPC_MESSAGE& message) {
 
 bool is_big_endian(const RPC_MESSAGE& message) { return (message.DataRepresentation & NDR_INT_REP_MASK) == NDR_BIG_ENDIAN; }
 
-namespace {
-
-Status convert_pipes(MIDL_STUB_MESSAGE& stub, const Procedure& procedure, uint16_t direction) {
-    Parameter p;
-    for (ParameterCursor at(procedure); at.next(p);) {
-        if (!p.is(Parameter::pipe) || !p.is(direction)) continue;
-        PipeType type;
-        RPC_TRY(parse_pipe(p, type));
-        RPC_TRY(convert_pipe(stub, type));
-    }
-    return Status::ok;
-}
-
-}  // namespace
-
 Status convert_parameters(MIDL_STUB_MESSAGE& stub, const Procedure& procedure, uint16_t direction) {
     unsigned char* start = stub.Buffer;
-    // Those of asynchronous procedures are converted as they are read.
-    const bool pipes = !procedure.is_async();
-    if (pipes && direction == Parameter::out) RPC_TRY(convert_pipes(stub, procedure, direction));
     Parameter p;
     for (ParameterCursor at(procedure); at.next(p);) {
-        if (!p.is(direction) || p.is(Parameter::pipe)) continue;
+        if (!p.is(direction) || p.is(Parameter::pipe)) continue;  // pipes are converted as they are read
         if (p.is(Parameter::partial_ignore) && direction == Parameter::in) {
             RPC_TRY(ndr::convert_simple_type(stub, 0x08));  // all that travels is a number
         } else if (p.is(Parameter::base_type)) {
@@ -115,7 +97,6 @@ Status convert_parameters(MIDL_STUB_MESSAGE& stub, const Procedure& procedure, u
             RPC_TRY(ndr::convert_type(stub, p.type));
         }
     }
-    if (pipes && direction == Parameter::in) RPC_TRY(convert_pipes(stub, procedure, direction));
     stub.Buffer = start;
     return Status::ok;
 }

@@ -46,10 +46,7 @@ struct SyncCall {
     }
     Status call() {
         RPC_TRY(message.prepare(0));
-        if (Status s = runtime::send_receive(message.message()); failed(s)) {
-            message.drop_buffer();
-            return s;
-        }
+        RPC_TRY(message.send_receive());
         return message.read_reply(result);
     }
 };
@@ -112,7 +109,7 @@ public:
         std::memcpy(arguments_, args, size);
         message.set_arguments(arguments_);
         const bool pipes = message.procedure().has_pipes;
-        RPC_TRY(message.prepare(RPC_BUFFER_ASYNC | (pipes ? RPC_BUFFER_PARTIAL : 0u)));
+        RPC_TRY(message.prepare(RPC_BUFFER_ASYNC));
         if (pipes) {
             RPC_TRY(AsyncPipes::make(message.procedure(), static_cast<uint8_t*>(arguments_), true, pipes_));
             RPC_TRY(pipes_->begin_client(message.message(), message.stub(), state));

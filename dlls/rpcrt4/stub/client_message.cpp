@@ -7,7 +7,6 @@
 #include "runtime/message.h"
 #include "stub/comm_status.h"
 #include "stub/context_handle.h"
-#include "stub/pipe.h"
 #include "stub/rpcss_memory.h"
 
 namespace rpc::stub {
@@ -115,7 +114,7 @@ Status ClientMessage::bind() { return procedure_.handle.is_explicit ? bind_expli
 
 Status ClientMessage::prepare(uint32_t extra_rpc_flags) {
     client_initialize(message_, stub_, *desc_, procedure_.number);
-    message_.RpcFlags = procedure_.rpc_flags | extra_rpc_flags;
+    message_.RpcFlags = procedure_.rpc_flags | extra_rpc_flags | (procedure_.has_pipes ? RPC_BUFFER_PARTIAL : 0u);
     message_.TransferSyntax = const_cast<RPC_SYNTAX_IDENTIFIER*>(transfer_syntax_);
     stub_.StackTop = arguments_;
     apply_procedure(procedure_, stub_);
@@ -130,21 +129,22 @@ Status ClientMessage::prepare(uint32_t extra_rpc_flags) {
     has_buffer_ = true;
     RPC_TRY(marshal_in_parameters(f));
     message_.BufferLength = static_cast<unsigned int>(stub_.Buffer - stub_.BufferStart);
-    return procedure_.has_pipes && !procedure_.is_async() ? add_pipes() : Status::ok;
+    return Status::ok;
 }
 
-// How much the program's pipes hold shows only as they are emptied; then there is a buffer for all of it.
-Status ClientMessage::add_pipes() {
-    if (!pipe_data_.append({stub_.BufferStart, message_.BufferLength})) return Status::out_of_memory;
-    RPC_TRY(pull_pipes(stub_, procedure_, arguments_, pipe_data_));
-    if (pipe_data_.size() == message_.BufferLength) return Status::ok;
-    has_buffer_ = false;
-    RPC_TRY(runtime::free_buffer(message_));
-    stub_.BufferLength = static_cast<ULong32>(pipe_data_.size());
-    RPC_TRY(get_buffer(stub_, message_));
-    has_buffer_ = true;
-    std::memcpy(message_.Buffer, pipe_data_.data(), pipe_data_.size());
-    pipe_data_.reset();
+Status ClientMessage::send_receive() {
+    if (!procedure_.has_pipes) {
+        const Status status = runtime::send_receive(message_);
+        if (failed(status)) drop_buffer();
+        return status;
+    }
+    MutBytes rest;
+    bool ended = false;
+    const Status status = pipes_.perform(message_, stub_, procedure_, arguments_, rest, ended);
+    if (ended) drop_buffer();
+    RPC_TRY(status);
+    message_.Buffer = rest.data();
+    message_.BufferLength = static_cast<unsigned>(rest.size());
     return Status::ok;
 }
 
@@ -153,7 +153,6 @@ Status ClientMessage::read_reply(uint64_t& result) {
     attach_buffer(stub_, message_, message_.BufferLength);
     ClientFrame f = frame();
     if (ndr::needs_conversion(message_.DataRepresentation)) RPC_TRY(convert_parameters(stub_, procedure_, Parameter::out));
-    if (procedure_.has_pipes && !procedure_.is_async()) RPC_TRY(push_pipes(stub_, procedure_, arguments_));
     return unmarshal_out_parameters(f, result);
 }
 
@@ -213,7 +212,7 @@ void ClientMessage::resume(const Rest& rest) {
 }
 
 void ClientMessage::release() {
-    pipe_data_.reset();
+    pipes_.release();
     if (stub_.FullPtrXlatTables) ndr::full_pointers_free(stub_);
     if (has_buffer_) {
         has_buffer_ = false;

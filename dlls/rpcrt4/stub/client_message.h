@@ -1,8 +1,8 @@
 #pragma once
 // One client call's own state, synchronous or asynchronous. Plain data that `release` gives back, so that an exception out of
 // user code (allocators, expression evaluators, binding routines) can pass and everything is still freed.
-#include "base/bytes.h"
 #include "stub/client_parameters.h"
+#include "stub/pipe.h"
 #include "stub/syntax.h"
 
 namespace rpc::stub {
@@ -16,8 +16,10 @@ public:
     void set_arguments(void* arguments) { arguments_ = static_cast<uint8_t*>(arguments); }
     const Procedure& procedure() const { return procedure_; }
 
-    // Finds the binding, sizes, takes a buffer and marshals: message() is ready to be sent.
+    // Finds the binding, sizes, takes a buffer and marshals: message() is ready to be sent. A synchronous call's pipes travel behind it.
     Status prepare(uint32_t extra_rpc_flags);
+    // Synchronous: performs the call; message() holds the reply behind its pipes then.
+    Status send_receive();
     // Reads the reply that message() holds now. `result`: the return value's bits, where it comes in registers.
     Status read_reply(uint64_t& result);
     // Where a result goes that does not come in registers; before read_reply.
@@ -54,7 +56,6 @@ private:
     Status bind_explicit();
     Status bind_generic(void* routine, void* unbind, uintptr_t object);
     ClientFrame frame();
-    Status add_pipes();
     bool reports_status() const;
     uint32_t* status_variable(short offset) const;
     void clear_statuses();
@@ -69,7 +70,7 @@ private:
     void* binding_ = nullptr;
     void* unbind_ = nullptr;  // of a generic handle, called with its object and the binding
     uintptr_t object_ = 0;
-    Buffer pipe_data_;  // a request with [in] pipes, while it is made
+    ClientPipes pipes_;
     bool has_buffer_ = false;
     RPC_MESSAGE message_{};
     MIDL_STUB_MESSAGE stub_{};

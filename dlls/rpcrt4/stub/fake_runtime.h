@@ -20,6 +20,7 @@ struct Server {
     uint32_t drep = NDR_LOCAL_DATA_REPRESENTATION;  // of requests, as the server sees them
     std::vector<uint8_t>* replace_request = nullptr;
     std::vector<uint8_t>* replace_reply = nullptr;
+    unsigned first_fragment = UINT32_MAX;  // of a request in pieces, where that is longer: its bytes; the server is called with them
 };
 extern Server server;
 

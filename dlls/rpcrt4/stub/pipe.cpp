@@ -80,28 +80,4 @@ Status advance(MIDL_STUB_MESSAGE& stub, PipeCursor& cursor) {
     return Status::ok;
 }
 
-Status read_elements(MIDL_STUB_MESSAGE& stub, const PipeType& type, PipeCursor& cursor, void* to, uint32_t room,
-                     uint32_t& count) {
-    auto* at = static_cast<uint8_t*>(to);
-    for (count = 0; count < room; ++count, --cursor.left, at += type.memory) {
-        RPC_TRY(advance(stub, cursor));
-        if (cursor.ended) break;
-        uint8_t* element = at;
-        RPC_TRY(ndr::unmarshal(stub, &element, type.element, false));
-    }
-    return Status::ok;
-}
-
-Status convert_pipe(MIDL_STUB_MESSAGE& stub, const PipeType& type) {
-    for (;;) {
-        uint8_t* at = stub.Buffer;
-        RPC_TRY(ndr::convert_simple_type(stub, fc_long));
-        PipeCursor cursor;
-        stub.Buffer = at;
-        RPC_TRY(advance(stub, cursor));
-        if (cursor.ended) return Status::ok;
-        for (; cursor.left != 0; --cursor.left) RPC_TRY(ndr::convert_type(stub, type.element));
-    }
-}
-
 }  // namespace rpc::stub

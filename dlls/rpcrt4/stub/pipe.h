@@ -1,8 +1,8 @@
 #pragma once
 // Synchronous pipes. On the wire chunks, each a count of elements and then the elements; one of no elements ends the pipe ([C706]
 // chapter 14, pipes). [in] pipes come after all other parameters of a request, [out] pipes before all others of a reply
-// (documentation page "Combining Pipe and Nonpipe Parameters"), both in the order of their parameters. A message is sent as a
-// whole, so that data of pipes are in memory until then.
+// (documentation page "Combining Pipe and Nonpipe Parameters"), both in the order of their parameters. They travel in pieces, while
+// the program makes or takes them: who is too far ahead of the other side waits.
 #include "base/bytes.h"
 #include "stub/call_message.h"
 
@@ -40,18 +40,33 @@ struct PipeCursor {
 };
 // Comes to the next element, or to the end.
 Status advance(MIDL_STUB_MESSAGE& stub, PipeCursor& cursor);
-// Up to `room` elements, over several chunks; fewer only at the end.
-Status read_elements(MIDL_STUB_MESSAGE& stub, const PipeType& type, PipeCursor& cursor, void* to, uint32_t room, uint32_t& count);
-// Turns a foreign sender's pipe into our representation and moves stub.Buffer past it.
-Status convert_pipe(MIDL_STUB_MESSAGE& stub, const PipeType& type);
+struct PipeStreams;  // stub/pipe_stream.h
 
 // --- client: the program's routines are called, and what they raise passes through ------------------------------------
 
-// Appends the [in] pipes' data to `out`, which holds the other parameters. RPC_X_INVALID_PIPE_OBJECT, out_of_memory
-// (RPC_X_PIPE_APP_MEMORY) when alloc gives no room for an element, pipe_discipline_error for more elements than there is room.
-Status pull_pipes(const MIDL_STUB_MESSAGE& stub, const Procedure& procedure, uint8_t* frame, Buffer& out);
-// Hands the [out] pipes' data at stub.Buffer over.
-Status push_pipes(MIDL_STUB_MESSAGE& stub, const Procedure& procedure, uint8_t* frame);
+// The pipes of one client call. Plain data that `release` gives back; a call that is out is then the message's to end.
+class ClientPipes {
+public:
+    // Instead of runtime::send_receive, of a message that get_buffer saw with RPC_BUFFER_PARTIAL: sends it, and what the program's [in] pipes
+    // have, and hands over what comes for its [out] pipes. `rest` becomes the reply behind them, which stays here. RPC_X_INVALID_PIPE_OBJECT,
+    // out_of_memory (RPC_X_PIPE_APP_MEMORY) when alloc gives no room for an element, pipe_discipline_error for more elements than there is
+    // room. `ended`: the call has failed, and has freed what the message held.
+    Status perform(RPC_MESSAGE& message, const MIDL_STUB_MESSAGE& stub, const Procedure& procedure, uint8_t* frame, MutBytes& rest, bool& ended);
+    void release();
+
+private:
+    Status begin(const MIDL_STUB_MESSAGE& stub);
+    Status run(const Procedure& procedure, uint8_t* frame, MutBytes& rest);
+    Status pull(const MIDL_STUB_MESSAGE& stub, const PipeControl& control, const PipeType& type);
+    Status push(const PipeControl& control, const PipeType& type);
+    Status advance(PipeCursor& cursor);
+    Status take();
+    Status transferred(Status status);
+
+    RPC_MESSAGE* message_ = nullptr;
+    PipeStreams* streams_ = nullptr;
+    bool sends_ = false, receives_ = false, ended_ = false;
+};
 
 // --- server: the manager calls ours ------------------------------------------------------------------------------------
 
@@ -66,12 +81,14 @@ void set_pipe_routines(const PipeRoutines* routines);
 // The pipes of one server call. Plain data that `release` gives back.
 class ServerPipes {
 public:
-    // One parameter's, in order. The stub reads [in] pipes at stub.Buffer once the other parameters are read.
-    Status add(MIDL_STUB_MESSAGE& stub, const Parameter& p, PipeControl& control);
+    // One parameter's, in order.
+    Status add(const Parameter& p, PipeControl& control);
+    // Before the manager: `stub` stands behind the other parameters of what has come of the request. Nothing where there are no pipes.
+    Status begin(RPC_MESSAGE& message, const MIDL_STUB_MESSAGE& stub);
     // After the manager: pipe_discipline_error when a pipe was not drained or not ended.
     Status done();
-    // The [out] pipes' data.
-    Buffer& out() { return out_; }
+    // What of the [out] pipes goes out with the reply.
+    ByteView held() const;
     void release();
 
 private:
@@ -88,16 +105,19 @@ private:
         bool pushed;  // it ended what it pushes
     };
     static Status of(char* state, Pipe*& pipe);
-    bool read_before(const Pipe* pipe);           // all [in] pipes in front of it; null: all
+    Status advance(PipeCursor& cursor);
+    // Whether all [in] pipes in front of it are read (null: all), which may have to wait for their ends; pipe_discipline_error.
+    Status read_before(const Pipe* pipe);
     bool written_before(const Pipe* pipe) const;  // the same for [out] pipes
 
-    MIDL_STUB_MESSAGE* stub_ = nullptr;
+    const MIDL_STUB_MESSAGE* stub_ = nullptr;
     Pipe* first_ = nullptr;
-    Buffer out_;
+    PipeStreams* streams_ = nullptr;
 };
 
 // The manager's side. invalid_pipe_object for a state that is none; wrong_pipe_order out of turn (documentation page "Rules
-// for Multiple Pipes"); pipe_empty after the end was read; pipe_closed after the end was written.
+// for Multiple Pipes"); pipe_empty after the end was read; pipe_closed after the end was written; call_failed when the client is gone. Both
+// may wait for the client.
 Status pipe_pull(char* state, void* buffer, uint32_t size, uint32_t& count);
 Status pipe_push(char* state, void* buffer, uint32_t count);
 

@@ -10,6 +10,7 @@ namespace rpc::stub {
 namespace {
 
 constexpr uint8_t fc_long = 0x08;
+constexpr size_t worth_sending = 32 * 1024;  // bytes, behind others
 
 }  // namespace
 
@@ -24,6 +25,14 @@ Status PipeReader::begin(const MIDL_STUB_MESSAGE& settings, uint32_t representat
     whole_ = whole;
     attach(used);
     return Status::ok;
+}
+
+Status PipeReader::begin_behind(const MIDL_STUB_MESSAGE& stub, const RPC_MESSAGE& message) {
+    const auto used = static_cast<size_t>(stub.Buffer - stub.BufferStart);
+    constexpr size_t phase = 7;
+    const size_t from = used & ~phase;
+    const ByteView rest{stub.BufferStart + from, static_cast<size_t>(stub.BufferEnd - stub.BufferStart) - from};
+    return begin(stub, static_cast<uint32_t>(message.DataRepresentation), rest, used - from, (message.RpcFlags & RPC_BUFFER_PARTIAL) == 0);
 }
 
 void PipeReader::attach(size_t used) {
@@ -124,6 +133,7 @@ Status PipeWriter::append(const MIDL_STUB_MESSAGE& settings, const PipeType& typ
 
 Status PipeWriter::flush(call::Transfer& transfer, bool last, bool told, call::Transfer::Wait wait) {
     const size_t size = held().size();
+    if (!last && wait == call::Transfer::Wait::here && size < worth_sending && transfer.busy()) return Status::ok;
     const size_t kept = last ? 0 : size % transfer.unit();
     if (size == kept && !last) {
         if (told) transfer.tell_sent();

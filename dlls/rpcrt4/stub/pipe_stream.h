@@ -11,6 +11,8 @@ public:
     // `settings`: the call's stub message. `rest`: what has come already, 8-byte aligned as the stub data are, of which the first `used`
     // bytes are other parameters. out_of_memory.
     Status begin(const MIDL_STUB_MESSAGE& settings, uint32_t representation, ByteView rest, size_t used, bool whole);
+    // Server: the request of `message`, which `stub` has read the other parameters of.
+    Status begin_behind(const MIDL_STUB_MESSAGE& stub, const RPC_MESSAGE& message);
     bool begun() const { return stub_.RpcMsg != nullptr; }
     void set_representation(uint32_t representation) { message_.DataRepresentation = representation; }
     // Comes to the next element or to the end; call_pending when that is not here yet.
@@ -42,7 +44,8 @@ public:
     // `held`: stub data in front that did not make a whole piece. out_of_memory.
     Status begin(size_t headroom, ByteView held);
     Status append(const MIDL_STUB_MESSAGE& settings, const PipeType& type, const void* elements, uint32_t count);
-    // Sends all that makes a whole piece, or all. `told`: see Transfer::send.
+    // Sends all that makes a whole piece, or all. `told`: see Transfer::send. A thread that waits leaves little until what it sent before
+    // has left: who pushes element by element fills pieces that way.
     Status flush(call::Transfer& transfer, bool last, bool told, call::Transfer::Wait wait);
     // What was not sent.
     ByteView held() const { return out_.view().subspan(headroom_); }
@@ -51,6 +54,13 @@ public:
 private:
     Buffer out_;
     size_t headroom_ = 0;
+};
+
+// Of a synchronous call, while its pipes travel.
+struct PipeStreams {
+    Ref<call::Transfer> transfer;
+    PipeReader reader;
+    PipeWriter writer;
 };
 
 }  // namespace rpc::stub

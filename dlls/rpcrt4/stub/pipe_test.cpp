@@ -7,6 +7,7 @@
 #include <string>
 
 #include "stub/fake_runtime.h"
+#include "stub/pipe_stream.h"
 #include "stub/stub.h"
 #include "stub/stub_test_interface.h"
 
@@ -247,11 +248,11 @@ TEST_F(Pipes, Structures) {
     ASSERT_EQ(append_chunk(m, type, elements, 3, out), Status::ok);
     ASSERT_EQ(append_chunk(m, type, nullptr, 0, out), Status::ok);
     EXPECT_EQ(out.size(), 4u + 12 + 4);
-    m.Buffer = m.BufferStart = out.data();
-    m.BufferEnd = out.data() + out.size();
     PipeCursor cursor;
     uint32_t count = 0;
-    ASSERT_EQ(read_elements(m, type, cursor, back, 3, count), Status::ok);
+    PipeReader reader;
+    ASSERT_EQ(reader.begin(m, NDR_LOCAL_DATA_REPRESENTATION, out.view(), 0, true), Status::ok);
+    ASSERT_EQ(reader.read(type, cursor, back, 3, count), Status::ok);
     EXPECT_EQ(count, 3u);
     EXPECT_EQ(back[2].b, 'c');
 }
@@ -262,6 +263,30 @@ TEST_F(Pipes, Long) {
     portion = 64;
     ASSERT_EQ(call(0, {0, slot(&a.control)}), Status::ok);
     EXPECT_EQ(static_cast<int32_t>(result), 1799970000);
+}
+
+// Wherever the first fragment ends, and whatever the manager asks for at once.
+TEST_F(Pipes, InPieces) {
+    for (unsigned first = 0; first < 64; first += 8)
+        for (portion = 1; portion < 5; ++portion) {
+            a = Program();
+            a.control.state = reinterpret_cast<char*>(&a);
+            a.source = {1, 2, 3, 4, 5, 6, 7};
+            fake::server.first_fragment = first;
+            ASSERT_EQ(call(0, {1, slot(&a.control)}), Status::ok) << first;
+            EXPECT_EQ(result, 29u);
+        }
+}
+
+// What the server has to say is told in the middle of what the program has.
+TEST_F(Pipes, TheCallFails) {
+    a.source = {1, 2, 3};
+    fake::next_failure = Status::server_too_busy;
+    EXPECT_EQ(call(0, {0, slot(&a.control)}), Status::server_too_busy);
+    int32_t last = 0;
+    fake::next_failure = Status::server_too_busy;
+    EXPECT_EQ(call(1, {3, slot(&a.control), slot(&last)}), Status::server_too_busy);
+    EXPECT_FALSE(a.ended);
 }
 
 TEST_F(Pipes, FromABigEndianClient) {

@@ -153,7 +153,7 @@ bool ServerMessage::parameters_are_here() {
         stub_.BufferStart = stub_.Buffer = copy.data();
         stub_.BufferEnd = copy.data() + copy.size();
     }
-    return procedure_.is_async() && !failed(convert_parameters(stub_, procedure_, Parameter::in));
+    return !failed(convert_parameters(stub_, procedure_, Parameter::in));
 }
 
 // Of a request that was dispatched before all of it was here.
@@ -217,7 +217,8 @@ Status ServerMessage::unmarshal(RPC_ASYNC_STATE* async) {
     }
     ndr::forget_tracked(stub_);
     whole_ = true;
-    if (!async || !procedure_.has_pipes) return Status::ok;
+    if (!procedure_.has_pipes) return Status::ok;
+    if (!async) return pipes_.begin(*message_, stub_);
     RPC_TRY(AsyncPipes::make(procedure_, frame_, false, async_pipes_));
     return async_pipes_->begin_server(*message_, stub_, async);
 }

@@ -178,7 +178,7 @@ Status ServerMessage::prepare_pipe(const Parameter& p) {
     if (procedure_.is_async()) return Status::ok;
     PipeControl* control = nullptr;
     RPC_TRY(pipe_control(procedure_, frame_, p, control));
-    return pipes_.add(stub_, p, *control);
+    return pipes_.add(p, *control);
 }
 
 Status ServerMessage::prepare_out(const Parameter& p, unsigned int ordinal) {

@@ -1,10 +1,11 @@
-// Pipes, the server's side: the request is whole, so pulling reads it; what is pushed waits for the reply.
+// Pipes, the server's side: the manager's thread waits for what it pulls, and for room for what it pushes.
 #include <atomic>
 #include <utility>
 
 #include "base/alloc.h"
 #include "base/guard.h"
-#include "stub/pipe.h"
+#include "runtime/transfer.h"
+#include "stub/pipe_stream.h"
 
 namespace rpc::stub {
 
@@ -12,12 +13,13 @@ namespace {
 
 constexpr uint32_t pipe_signature = 0x45504950;  // "PIPE"
 constinit std::atomic<const PipeRoutines*> pipe_routines{nullptr};
+using Wait = call::Transfer::Wait;
 
 }  // namespace
 
 void set_pipe_routines(const PipeRoutines* routines) { pipe_routines.store(routines, std::memory_order_release); }
 
-Status ServerPipes::add(MIDL_STUB_MESSAGE& stub, const Parameter& p, PipeControl& control) {
+Status ServerPipes::add(const Parameter& p, PipeControl& control) {
     const PipeRoutines* routines = pipe_routines.load(std::memory_order_acquire);
     if (!routines) return Status::cannot_support;
     PipeType type;
@@ -25,7 +27,6 @@ Status ServerPipes::add(MIDL_STUB_MESSAGE& stub, const Parameter& p, PipeControl
     auto* pipe = make<Pipe>();
     if (!pipe) return Status::out_of_memory;
     *pipe = {pipe_signature, this, nullptr, type, p.is(Parameter::in), p.is(Parameter::out), PipeCursor(), false, false};
-    stub_ = &stub;
     Pipe** last = &first_;
     while (*last) last = &(*last)->next;
     *last = pipe;
@@ -33,9 +34,21 @@ Status ServerPipes::add(MIDL_STUB_MESSAGE& stub, const Parameter& p, PipeControl
     return Status::ok;
 }
 
-Status ServerPipes::done() {
-    return read_before(nullptr) && written_before(nullptr) ? Status::ok : Status::pipe_discipline_error;
+Status ServerPipes::begin(RPC_MESSAGE& message, const MIDL_STUB_MESSAGE& stub) {
+    stub_ = &stub;
+    streams_ = make<PipeStreams>();
+    if (!streams_) return Status::out_of_memory;
+    RPC_TRY(runtime::transfer_of(message, streams_->transfer));
+    RPC_TRY(streams_->reader.begin_behind(stub, message));
+    return streams_->writer.begin(streams_->transfer->headroom(), {});
 }
+
+Status ServerPipes::done() {
+    RPC_TRY(read_before(nullptr));
+    return written_before(nullptr) ? Status::ok : Status::pipe_discipline_error;
+}
+
+ByteView ServerPipes::held() const { return streams_ ? streams_->writer.held() : ByteView{}; }
 
 void ServerPipes::release() {
     while (first_) {
@@ -43,7 +56,7 @@ void ServerPipes::release() {
         pipe->signature = 0;
         destroy(pipe);
     }
-    out_.reset();
+    if (streams_) destroy(std::exchange(streams_, nullptr));
 }
 
 Status ServerPipes::of(char* state, Pipe*& pipe) {
@@ -53,13 +66,22 @@ Status ServerPipes::of(char* state, Pipe*& pipe) {
     return good ? Status::ok : Status::invalid_pipe_object;
 }
 
-bool ServerPipes::read_before(const Pipe* pipe) {
+Status ServerPipes::advance(PipeCursor& cursor) {
+    for (;;) {
+        const Status status = streams_->reader.advance(cursor);
+        if (status != Status::call_pending) return status;
+        RPC_TRY(streams_->reader.take(*streams_->transfer, Wait::here));
+    }
+}
+
+Status ServerPipes::read_before(const Pipe* pipe) {
     for (Pipe* p = first_; p && p != pipe; p = p->next) {
         if (!p->in) continue;
         // Whoever took the last element need not have asked for the end.
-        if (failed(advance(*stub_, p->cursor)) || !p->cursor.ended) return false;
+        RPC_TRY(advance(p->cursor));
+        if (!p->cursor.ended) return Status::pipe_discipline_error;
     }
-    return true;
+    return Status::ok;
 }
 
 bool ServerPipes::written_before(const Pipe* pipe) const {
@@ -72,10 +94,18 @@ Status pipe_pull(char* state, void* buffer, uint32_t size, uint32_t& count) {
     ServerPipes::Pipe* pipe = nullptr;
     count = 0;
     RPC_TRY(ServerPipes::of(state, pipe));
-    if (!pipe->in || !pipe->owner->read_before(pipe)) return Status::wrong_pipe_order;
+    ServerPipes& all = *pipe->owner;
+    if (!pipe->in || !all.streams_) return Status::wrong_pipe_order;
+    if (Status s = all.read_before(pipe); failed(s)) return s == Status::pipe_discipline_error ? Status::wrong_pipe_order : s;
     if (pipe->told) return Status::pipe_empty;
     if (size == 0 || !buffer) return Status::pipe_discipline_error;
-    RPC_TRY(read_elements(*pipe->owner->stub_, pipe->type, pipe->cursor, buffer, size, count));
+    PipeStreams& streams = *all.streams_;
+    for (;;) {
+        const Status status = streams.reader.read(pipe->type, pipe->cursor, buffer, size, count);
+        if (!failed(status)) break;
+        if (status != Status::call_pending) return status;
+        RPC_TRY(streams.reader.take(*streams.transfer, Wait::here));
+    }
     pipe->told = count == 0;
     return Status::ok;
 }
@@ -84,12 +114,15 @@ Status pipe_push(char* state, void* buffer, uint32_t count) {
     ServerPipes::Pipe* pipe = nullptr;
     RPC_TRY(ServerPipes::of(state, pipe));
     ServerPipes& all = *pipe->owner;
-    if (!pipe->out || !all.read_before(nullptr) || !all.written_before(pipe)) return Status::wrong_pipe_order;
+    if (!pipe->out || !all.streams_) return Status::wrong_pipe_order;
+    if (Status s = all.read_before(nullptr); failed(s)) return s == Status::pipe_discipline_error ? Status::wrong_pipe_order : s;
+    if (!all.written_before(pipe)) return Status::wrong_pipe_order;
     if (pipe->pushed) return Status::pipe_closed;
     if (count != 0 && !buffer) return Status::pipe_discipline_error;
-    RPC_TRY(append_chunk(*all.stub_, pipe->type, buffer, count, all.out_));
+    PipeStreams& streams = *all.streams_;
+    RPC_TRY(streams.writer.append(*all.stub_, pipe->type, buffer, count));
     pipe->pushed = count == 0;
-    return Status::ok;
+    return count == 0 ? Status::ok : streams.writer.flush(*streams.transfer, false, false, Wait::here);
 }
 
 }  // namespace rpc::stub

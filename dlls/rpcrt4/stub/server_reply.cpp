@@ -129,7 +129,7 @@ Status ServerMessage::marshal() {
     };
     RPC_TRY(async_pipes_ ? async_pipes_->done() : pipes_.done());
     RPC_TRY(create_result_context());
-    const ByteView piped = async_pipes_ ? async_pipes_->held() : pipes_.out().view();
+    const ByteView piped = async_pipes_ ? async_pipes_->held() : pipes_.held();
     stub_.BufferLength = static_cast<ULong32>(piped.size());
     stub_.PointerBufferMark = nullptr;
     Parameter p;
