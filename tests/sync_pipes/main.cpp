@@ -35,7 +35,8 @@ volatile LONG g_checks, g_failures;
 constexpr unsigned short slot = sizeof(void*);
 constexpr DWORD kPatience = 60000;
 constexpr size_t kRoom = 16u << 20;  // bytes that both sides together may take while data stream
-constexpr LONG kFew = 300000;        // elements, of which neither side takes all before it waits
+// Elements, of which neither side takes all before it waits. Of replies of 8 MB over TCP, Wine's own server leaves some unsent, whoever asks.
+constexpr LONG kFew = 300000;
 constexpr unsigned kRefused = 0xe0001234, kGivenUp = 0xe0005678;
 
 // --- the interface --------------------------------------------------------------------------------------------------
@@ -371,7 +372,7 @@ void stream(handle_t h, LONG elements) {
 void portions(handle_t h) {
     for (LONG portion : {1, 3, 1000}) {
         LONG result = 0, wrong = -1;
-        const LONG n = portion * 2000 + 1;
+        const LONG n = portion == 1000 ? kFew + 1 : portion * 2000 + 1;
         Program in, out, both, none;
         in.total = both.total = n;
         in.at_once = both.at_once = out.at_once = portion;

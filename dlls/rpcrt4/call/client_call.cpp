@@ -54,7 +54,10 @@ Status ClientCall::reserve(Ref<link::ClientConnection>& connection) {
 }
 
 Status ClientCall::start_on(link::ClientConnection& connection) {
-    if (transfer_) transfer_->set_stream(Ref<io::Stream>::share(connection.stream()));
+    if (transfer_) {
+        transfer_->set_stream(Ref<io::Stream>::share(connection.stream()));
+        if (!connection.shows_features()) transfer_->spare_peer();
+    }
     return connection.start(*this, send_, body);
 }
 

@@ -121,9 +121,15 @@ Status Transfer::await_room() {
 
 // ---- outgoing ----
 
-bool Transfer::busy() {
+bool Transfer::gathers(Wait wait) {
     Guard g(mutex_);
-    return pieces_out_ != 0;
+    return no_small_ || (wait == Wait::here && pieces_out_ != 0);
+}
+
+void Transfer::spare_peer() {
+    Guard g(mutex_);
+    no_small_ = true;
+    may_pause_ = false;
 }
 
 Status Transfer::send(Buffer piece, bool last, bool told, Wait wait) {

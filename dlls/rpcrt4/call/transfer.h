@@ -61,8 +61,12 @@ public:
     size_t headroom() const { return headroom_; }
     // Every piece but the last is a multiple of it (C706 12.6.4).
     size_t unit() const { return unit_; }
-    // Whether something that was sent has not left yet.
-    bool busy() EXCLUDES(mutex_);
+    // Whether a small piece waits for more: something that was sent has not left yet and the thread may wait (Wait::here), or the peer
+    // is to be spared.
+    bool gathers(Wait wait) EXCLUDES(mutex_);
+    // The peer is the nearest one, whose server stalls at fragments of a few bytes and, over TCP, when it has to wait for its reader: it
+    // gets neither.
+    void spare_peer() EXCLUDES(mutex_);
     // Sends what follows the headroom in `piece`. `told`: RpcSendComplete comes when all has left. A thread that waits (Wait::here) waits
     // first until not too much of what it sent before is still here.
     // call_failed: the call has ended, and knows why.
@@ -110,6 +114,7 @@ private:
     bool awaited_ GUARDED_BY(mutex_) = false;   // RpcReceiveComplete is owed
     size_t pieces_out_ GUARDED_BY(mutex_) = 0;  // posted and not written
     bool tell_sent_ GUARDED_BY(mutex_) = false;
+    bool no_small_ GUARDED_BY(mutex_) = false;
     bool scheduled_ GUARDED_BY(mutex_) = false;
 };
 

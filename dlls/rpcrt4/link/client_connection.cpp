@@ -493,6 +493,11 @@ bool ClientConnection::usable() {
     return !closed_ && !draining_;
 }
 
+bool ClientConnection::shows_features() {
+    Guard g(mutex_);
+    return understands_cancel();
+}
+
 bool ClientConnection::alive() { return usable() && stream_->alive(); }
 
 bool ClientConnection::gone() {

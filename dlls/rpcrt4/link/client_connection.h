@@ -149,6 +149,8 @@ public:
     bool usable() EXCLUDES(mutex_);
     // The same, and the transport is asked, without blocking, whether the peer is still there.
     bool alive() EXCLUDES(mutex_);
+    // Whether the peer has shown multiplexing or bind-time features. The nearest one shows neither.
+    bool shows_features() EXCLUDES(mutex_);
     // Whether it is at its end, for its calls too. A draining one is not: it closes behind its last call. While it has calls its
     // reader tells, and the transport is not asked.
     bool gone() EXCLUDES(mutex_);

@@ -133,8 +133,8 @@ Status PipeWriter::append(const MIDL_STUB_MESSAGE& settings, const PipeType& typ
 
 Status PipeWriter::flush(call::Transfer& transfer, bool last, bool told, call::Transfer::Wait wait) {
     const size_t size = held().size();
-    if (!last && wait == call::Transfer::Wait::here && size < worth_sending && transfer.busy()) return Status::ok;
-    const size_t kept = last ? 0 : size % transfer.unit();
+    const bool small = size < worth_sending && transfer.gathers(wait);
+    const size_t kept = last ? 0 : small ? size : size % transfer.unit();
     if (size == kept && !last) {
         if (told) transfer.tell_sent();
         return Status::ok;
