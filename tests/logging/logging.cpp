@@ -3,12 +3,15 @@
 // The environment is read once, so each way is a process of its own. `shared` has several processes write to one file.
 #include <rpc.h>
 #include <rpcdcep.h>
+#include <rpcndr.h>
 #include <windows.h>
 
 #include <cctype>
 #include <cstdio>
 #include <cstring>
 #include <string_view>
+
+#include "support/guard.h"
 
 namespace {
 
@@ -122,6 +125,18 @@ void check_lines(const char* log) {
     check(servers == writers * calls_each, "one line for every call of a server");
 }
 
+// A structure with a member that no description has, at offset 11.
+void meet_unknown_type() {
+    static const unsigned char types[] = {0, 0, 0x1a, 3, 8, 0, 0, 0, 0, 0, 0x08, 0xc1, 0x5c, 0x5b};
+    MIDL_STUB_DESC desc = {};
+    desc.pFormatTypes = types;
+    MIDL_STUB_MESSAGE message = {};
+    message.StubDesc = &desc;
+    unsigned char memory[8] = {};
+    const Outcome o = guarded([&] { NdrComplexStructBufferSize(&message, memory, types + 2); });
+    check(o.raised == RPC_X_BAD_STUB_DATA, "an unknown format character is refused");
+}
+
 // The whole log, or nothing.
 const char* read_log(const char* path) {
     static char text[262144];
@@ -157,6 +172,7 @@ int main(int argc, char** argv) {
         RPC_BINDING_HANDLE binding = serve();
         check(call(binding), "a call");
         end(binding);
+        meet_unknown_type();
     }
     const char* log = read_log(path);
     if (std::strcmp(mode, "off") == 0) {
@@ -184,6 +200,7 @@ int main(int argc, char** argv) {
           "the client's line");
     check(std::strstr(log, "server call 10f6c0de-1065-0001 opnum 0, ncalrpc: status 0, ") != nullptr,
           "the server's line");
+    check(std::strstr(log, "format character 0xc1 at offset 11 of the type format string") != nullptr, "where the unknown character is");
     const bool steps =
         std::strstr(log, ": call 1 client issued at ") && std::strstr(log, ": call 1 client completed at ") &&
         std::strstr(log, " server dispatched at ") && std::strstr(log, " server completed at ");

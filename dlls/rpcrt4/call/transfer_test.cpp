@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/os.h"
 #include "io/executor_host.h"
 #include "link/script_stream.h"
 
@@ -161,6 +162,41 @@ TEST_F(TransferTest, AfterTheEndNobodyIsTold) {
     EXPECT_EQ(take(Wait::here), Status::call_cancelled);
     EXPECT_EQ(send("12345678", false, true, Wait::here), Status::call_failed);
     EXPECT_EQ(call.held, 0);
+}
+
+// Whoever waits here does not wait for ever: for data, or for room.
+TEST_F(TransferTest, PatienceEnds) {
+    call.slow = true;
+    for (int i = 0; i < 8; ++i) EXPECT_EQ(send("12345678", false, false, Wait::here), Status::ok);
+    transfer->set_silence(20);
+    EXPECT_EQ(take(Wait::here), Status::call_cancelled);
+    EXPECT_EQ(send("12345678", false, false, Wait::here), Status::call_cancelled);
+    EXPECT_EQ(arrive("here"), Status::ok);
+    EXPECT_EQ(take(Wait::here), Status::ok);
+    transfer->set_silence(wait_forever);
+    transfer->give_up_at(os::now_ms() + 20);
+    transfer->give_up_at(os::now_ms() + 100000);  // the earliest counts
+    EXPECT_EQ(take(Wait::here), Status::call_cancelled);
+    EXPECT_EQ(send("12345678", false, false, Wait::here), Status::call_cancelled);
+    for (io::WriteWatch* watch : call.watches) watch->on_written(8);
+    EXPECT_EQ(send("12345678", false, false, Wait::here), Status::ok);
+    call.watches.back()->on_written(8);
+    EXPECT_EQ(call.held, 0);
+}
+
+// Small pieces go while nothing is out, and never to a peer that is to be spared, which is not made to wait either.
+TEST_F(TransferTest, SmallPiecesGather) {
+    EXPECT_FALSE(transfer->gathers(Wait::here));
+    call.slow = true;
+    EXPECT_EQ(send("12345678", false, false), Status::ok);
+    EXPECT_TRUE(transfer->gathers(Wait::here));
+    EXPECT_FALSE(transfer->gathers(Wait::no));
+    call.watches[0]->on_written(8);
+    EXPECT_FALSE(transfer->gathers(Wait::here));
+    transfer->spare_peer();
+    EXPECT_TRUE(transfer->gathers(Wait::no));
+    EXPECT_EQ(arrive(std::string(1 << 20, 'x')), Status::ok);
+    EXPECT_FALSE(stream->paused);
 }
 
 TEST_F(TransferTest, WhatCouldNotBeSentIsNotAwaited) {
