@@ -33,13 +33,15 @@ RPC_SERVER_INTERFACE interface_ = {
 
 struct Seen {
     const void *module, *description;
+    unsigned char text[10];  // of the description
 };
 
 Seen use(const char* name, handle_t h) {
     HMODULE module = LoadLibraryA(name);
     CHECK(module != nullptr);
     if (!module) return {};
-    const Seen seen{module, reinterpret_cast<const void* (*)()>(reinterpret_cast<void*>(GetProcAddress(module, "description")))()};
+    Seen seen{module, reinterpret_cast<const void* (*)()>(reinterpret_cast<void*>(GetProcAddress(module, "description")))(), {}};
+    std::memcpy(seen.text, seen.description, sizeof seen.text);
     auto* const call = reinterpret_cast<int (*)(handle_t)>(reinterpret_cast<void*>(GetProcAddress(module, "call")));
     for (int i = 0; i < 20; ++i) CHECK(call(h));
     CHECK(FreeLibrary(module));
@@ -63,6 +65,7 @@ int main() {
     for (int i = 0; i < 10; ++i) {
         const Seen seen = use(i % 2 ? "same_address_first.dll" : "same_address_second.dll", h);
         CHECK(seen.module == first.module && seen.description == first.description);
+        CHECK((std::memcmp(seen.text, first.text, sizeof seen.text) == 0) == (i % 2 == 1));
     }
     RpcBindingFree(&h);
     printf("same_address: %d checks, %d failures\n", g_checks, g_failures);
