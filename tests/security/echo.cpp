@@ -1,5 +1,7 @@
 #include "echo.h"
 
+#include <rpcasync.h>
+
 #include <stdio.h>
 
 #include "support/guard.h"
@@ -22,6 +24,18 @@ void __RPC_STUB who(RPC_MESSAGE* m) {
     RPC_CSTR principal = nullptr;
     unsigned long level = 0, service = 0, authz = 77;
     const RPC_STATUS status = RpcBindingInqAuthClientA(m->Handle, &privs, &principal, &level, &service, &authz);
+    // Both functions say the same.
+    wchar_t names[2][64] = {};
+    RPC_CALL_ATTRIBUTES_V1_W attributes{};
+    attributes.Version = 1;
+    attributes.Flags = RPC_QUERY_SERVER_PRINCIPAL_NAME | RPC_QUERY_CLIENT_PRINCIPAL_NAME;
+    attributes.ServerPrincipalName = reinterpret_cast<unsigned short*>(names[0]);
+    attributes.ClientPrincipalName = reinterpret_cast<unsigned short*>(names[1]);
+    attributes.ServerPrincipalNameBufferLength = attributes.ClientPrincipalNameBufferLength = sizeof names[0];
+    const RPC_STATUS told = RpcServerInqCallAttributesW(m->Handle, &attributes);
+    const bool same_names = privs ? !wcscmp(names[1], static_cast<const wchar_t*>(privs)) : attributes.ClientPrincipalNameBufferLength == 0;
+    if (status == RPC_S_OK && (told != RPC_S_OK || attributes.AuthenticationLevel != level || attributes.AuthenticationService != service || !same_names))
+        return reply(m, "RpcServerInqCallAttributes says otherwise");
     char text[300];
     snprintf(text, sizeof text, "status %ld service %lu level %lu authz %lu name %ls", status, service, level, authz,
              status == RPC_S_OK && privs ? static_cast<const wchar_t*>(privs) : L"-");

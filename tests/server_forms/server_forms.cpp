@@ -38,6 +38,9 @@ RPC_STATUS binding_handle(RPC_BINDING_HANDLE* handle) {
 
 // What the manager saw of the last call.
 struct Seen {
+    std::string name;
+    unsigned long name_needs;
+    RPC_STATUS short_name, whole_name, no_name;
     RPC_STATUS v1, v2, v3, bad_version, handle_status, type_status, pid_status, local_status, back_status;
     RPC_CALL_ATTRIBUTES_V3_W attributes;
     RPC_BINDING_HANDLE handle;
@@ -105,6 +108,16 @@ void __RPC_STUB look(RPC_MESSAGE* m) {
     RPC_CALL_ATTRIBUTES_V2_A v2{};
     v2.Version = 2;
     s.v2 = RpcServerInqCallAttributesA(nullptr, &v2);
+    char name[64] = "";
+    v2.Flags = RPC_QUERY_CLIENT_PRINCIPAL_NAME;
+    v2.ClientPrincipalName = reinterpret_cast<unsigned char*>(name);
+    s.short_name = RpcServerInqCallAttributesA(nullptr, &v2);
+    s.name_needs = v2.ClientPrincipalNameBufferLength;
+    v2.ClientPrincipalNameBufferLength = sizeof name;
+    s.whole_name = RpcServerInqCallAttributesA(nullptr, &v2);
+    s.name = name;
+    v2.ClientPrincipalName = nullptr;
+    s.no_name = RpcServerInqCallAttributesA(nullptr, &v2);
     s.attributes.Version = 3;
     s.attributes.Flags = RPC_QUERY_CLIENT_PID;
     s.v3 = RpcServerInqCallAttributesW(m->Handle, &s.attributes);
@@ -229,6 +242,11 @@ void calls() {
     CHECK_EQ(s.v2, RPC_S_OK);
     CHECK_EQ(s.v3, RPC_S_OK);
     CHECK_EQ(s.bad_version, RPC_S_INVALID_ARG);
+    printf("client: %s\n", s.name.c_str());
+    CHECK_EQ(s.short_name, ERROR_MORE_DATA);
+    CHECK_EQ(s.whole_name, RPC_S_OK);
+    CHECK(!s.name.empty() && s.name.find('\\') != std::string::npos && s.name_needs == s.name.size() + 1);
+    CHECK_EQ(s.no_name, RPC_S_INVALID_ARG);
     CHECK_EQ(s.attributes.ProtocolSequence, 3);
     CHECK_EQ(s.attributes.IsClientLocal, rcclLocal);
     CHECK_EQ((ULONG_PTR)s.attributes.ClientPID, GetCurrentProcessId());

@@ -1,9 +1,11 @@
-// RpcServerInqCallAttributes, versions 1 to 3: documentation pages of the function and of RPC_CALL_ATTRIBUTES_V2. Names
-// and identifiers of clients are a security provider's to tell: none is told here.
+// RpcServerInqCallAttributes, versions 1 to 3: documentation pages of the function and of RPC_CALL_ATTRIBUTES_V2. A name that the
+// security provider does not tell has length 0; identifiers of clients none tells.
 #include "abi/export.h"
 #include "abi/server_call_handle.h"
+#include "abi/text.h"
 #include "base/guard.h"
 #include "runtime/server.h"
+#include "runtime/server_security.h"
 
 using namespace rpc;
 using abi::to_rpc;
@@ -17,27 +19,47 @@ unsigned long protocol_number(const io::Protocol& protocol) {
     return std::string_view(protocol.name) == "ncacn_np" ? protseq_np : protseq_tcp;
 }
 
+// `length` is in bytes, the terminator included. more_data: it is too short, and is now what would do.
+template <class T>
+Status give_name(std::string_view name, T* buffer, unsigned long& length) {
+    if (length != 0 && !buffer) return Status::invalid_arg;
+    const unsigned long room = std::exchange(length, 0);
+    if (name.empty()) return Status::ok;  // it cannot be told
+    T* text = nullptr;
+    RPC_TRY(abi::write_text(name, &text));
+    while (text[length] != 0) ++length;
+    length = static_cast<unsigned long>((length + 1) * sizeof(T));
+    Status status = room < length ? Status::more_data : Status::ok;
+    if (!failed(status) && !copy_guarded(buffer, text, length)) status = Status::invalid_arg;
+    RPC_TRY(abi::free_text(reinterpret_cast<void**>(&text)));
+    return status;
+}
+
 template <class Attributes>
 Status fill_v1(call::ServerCall& call, Attributes& a) {
-    if ((a.Flags & RPC_QUERY_SERVER_PRINCIPAL_NAME) != 0) {
-        if (a.ServerPrincipalNameBufferLength != 0 && !a.ServerPrincipalName) return Status::invalid_arg;
-        a.ServerPrincipalNameBufferLength = 0;
-    }
-    if ((a.Flags & RPC_QUERY_CLIENT_PRINCIPAL_NAME) != 0) {
-        if (a.ClientPrincipalNameBufferLength != 0 && !a.ClientPrincipalName) return Status::invalid_arg;
-        a.ClientPrincipalNameBufferLength = 0;
-    }
-    // The system vouches for clients of ncalrpc.
-    const bool local = call.connection->protocol().local_only;
-    a.AuthenticationLevel = local ? RPC_C_AUTHN_LEVEL_PKT_PRIVACY : RPC_C_AUTHN_LEVEL_NONE;
-    a.AuthenticationService = local ? RPC_C_AUTHN_WINNT : RPC_C_AUTHN_NONE;
+    const bool server = (a.Flags & RPC_QUERY_SERVER_PRINCIPAL_NAME) != 0, client = (a.Flags & RPC_QUERY_CLIENT_PRINCIPAL_NAME) != 0;
+    a.AuthenticationLevel = RPC_C_AUTHN_LEVEL_NONE;
+    a.AuthenticationService = RPC_C_AUTHN_NONE;
     a.NullSession = FALSE;
-    return Status::ok;
+    runtime::ClientIdentity identity;
+    const Status known = runtime::client_identity(&call, identity);
+    if (known != Status::binding_has_no_auth) {
+        RPC_TRY(known);
+        a.AuthenticationLevel = identity.level;
+        a.AuthenticationService = identity.service;
+    }
+    Status told = Status::ok;
+    if (server) told = give_name(identity.server.view(), a.ServerPrincipalName, a.ServerPrincipalNameBufferLength);
+    if (failed(told) && told != Status::more_data) return told;
+    if (!client) return told;
+    const Status second = give_name(identity.client.view(), a.ClientPrincipalName, a.ClientPrincipalNameBufferLength);
+    return failed(second) ? second : told;
 }
 
 template <class Attributes>
 Status fill_v2(call::ServerCall& call, Attributes& a) {
-    RPC_TRY(fill_v1(call, a));
+    const Status told = fill_v1(call, a);
+    if (failed(told) && told != Status::more_data) return told;
     const io::Stream& stream = call.connection->stream();
     const io::Protocol& protocol = call.connection->protocol();
     if ((a.Flags & RPC_QUERY_CALL_LOCAL_ADDRESS) != 0) {
@@ -56,16 +78,16 @@ Status fill_v2(call::ServerCall& call, Attributes& a) {
     a.OpNum = call.opnum;
     const Uuid& id = static_cast<runtime::Interface&>(*call.iface).id.uuid;
     std::memcpy(&a.InterfaceUuid, &id, sizeof a.InterfaceUuid);
-    return Status::ok;
+    return told;
 }
 
 template <class Attributes>
 Status fill_v3(call::ServerCall& call, Attributes& a) {
-    RPC_TRY(fill_v2(call, a));
-    if ((a.Flags & RPC_QUERY_CLIENT_ID) == 0) return Status::ok;
+    const Status told = fill_v2(call, a);
+    if ((failed(told) && told != Status::more_data) || (a.Flags & RPC_QUERY_CLIENT_ID) == 0) return told;
     if (a.ClientIdentifierBufferLength != 0 && !a.ClientIdentifier) return Status::invalid_arg;
     a.ClientIdentifierBufferLength = 0;
-    return Status::ok;
+    return told;
 }
 
 // Works on a copy: the structure is the caller's.
@@ -73,8 +95,9 @@ template <class Attributes>
 Status with_copy(call::ServerCall& call, void* given, Status (*fill)(call::ServerCall&, Attributes&)) {
     Attributes copy;
     if (!copy_guarded(&copy, given, sizeof copy)) return Status::invalid_arg;
-    RPC_TRY(fill(call, copy));
-    return copy_guarded(given, &copy, sizeof copy) ? Status::ok : Status::invalid_arg;
+    const Status status = fill(call, copy);
+    if (failed(status) && status != Status::more_data) return status;
+    return copy_guarded(given, &copy, sizeof copy) ? status : Status::invalid_arg;
 }
 
 template <class V1, class V2, class V3>

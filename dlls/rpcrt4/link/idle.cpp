@@ -96,12 +96,16 @@ AssociationUse::AssociationUse(Ref<Association> association) : association_(std:
 
 AssociationUse::~AssociationUse() {
     if (!association_) return;
+    {
+        Guard g(g_lingering.mutex);
+        if (--association_->users() != 0) return;
+    }
     const uint32_t period = g_linger_ms.load(std::memory_order_relaxed);
     // Without a timer nothing would ever end it.
-    const bool may = period != 0 && association_->may_linger() && !failed(io::start_timer());
+    if (period == 0 || !association_->may_linger() || failed(io::start_timer())) return;
     Ref<Association> displaced;
     Guard g(g_lingering.mutex);
-    if (--association_->users() != 0 || !may) return;
+    if (association_->users() != 0 || lingers(*association_)) return;  // somebody else was quicker
     association_->linger_until(os::now_ms() + period);
     g_lingering.list.push_back(association_.detach());
     if (g_lingering.list.count() > most_lingering) displaced = Ref<Association>::adopt(g_lingering.list.pop_front());
