@@ -28,6 +28,9 @@ RPC_PROTSEQ_ENDPOINT g_endpoints[] = {
 
 constexpr size_t kStack = 12 << 20;  // no default
 
+// The header lacks it, the import library has it.
+extern "C" RPC_STATUS RPC_ENTRY I_RpcBindingInqClientTokenAttributes(RPC_BINDING_HANDLE, LUID*, LUID*, LUID*);
+
 // mingw-w64 declares it without its calling convention, which x86 minds.
 RPC_STATUS binding_handle(RPC_BINDING_HANDLE* handle) {
     using Function = RPC_STATUS(RPC_ENTRY*)(RPC_BINDING_HANDLE*);
@@ -40,7 +43,8 @@ RPC_STATUS binding_handle(RPC_BINDING_HANDLE* handle) {
 struct Seen {
     std::string name;
     unsigned long name_needs;
-    RPC_STATUS short_name, whole_name, no_name;
+    RPC_STATUS short_name, whole_name, no_name, token;
+    bool token_is_ours;
     RPC_STATUS v1, v2, v3, bad_version, handle_status, type_status, pid_status, local_status, back_status;
     RPC_CALL_ATTRIBUTES_V3_W attributes;
     RPC_BINDING_HANDLE handle;
@@ -80,8 +84,24 @@ RPC_STATUS own_authorization() {
     return done ? RPC_S_OK : static_cast<RPC_STATUS>(error);
 }
 
+// The client is this process: its token's logon session is ours.
+void token_attributes(RPC_BINDING_HANDLE handle, Seen& s) {
+    LUID id{}, session{}, modified{};
+    HANDLE token = nullptr;
+    TOKEN_STATISTICS own{};
+    DWORD size = 0;
+    CHECK(OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token));
+    CHECK(GetTokenInformation(token, TokenStatistics, &own, sizeof own, &size));
+    CloseHandle(token);
+    s.token = I_RpcBindingInqClientTokenAttributes(handle, &id, &session, &modified);
+    s.token_is_ours = s.token == RPC_S_OK && (id.LowPart || id.HighPart) && session.LowPart == own.AuthenticationId.LowPart &&
+                      session.HighPart == own.AuthenticationId.HighPart;
+    CHECK(!OpenThreadToken(GetCurrentThread(), TOKEN_QUERY, TRUE, &token));  // and the thread is itself again
+}
+
 void authorization(RPC_BINDING_HANDLE handle, Seen& s) {
     void* context = nullptr;
+    token_attributes(handle, s);
     s.authz_own = own_authorization();
     s.authz_reserved = RpcGetAuthorizationContextForClient(handle, FALSE, nullptr, nullptr, LUID{}, 1, nullptr, &context);
     s.authz = RpcGetAuthorizationContextForClient(handle, FALSE, nullptr, nullptr, LUID{}, 0, nullptr, &context);
@@ -243,6 +263,9 @@ void calls() {
     CHECK_EQ(s.v3, RPC_S_OK);
     CHECK_EQ(s.bad_version, RPC_S_INVALID_ARG);
     printf("client: %s\n", s.name.c_str());
+    CHECK_EQ(s.token, RPC_S_OK);
+    CHECK(s.token_is_ours);
+    CHECK_EQ(I_RpcBindingInqClientTokenAttributes(nullptr, nullptr, nullptr, nullptr), RPC_S_NO_CALL_ACTIVE);
     CHECK_EQ(s.short_name, ERROR_MORE_DATA);
     CHECK_EQ(s.whole_name, RPC_S_OK);
     CHECK(!s.name.empty() && s.name.find('\\') != std::string::npos && s.name_needs == s.name.size() + 1);

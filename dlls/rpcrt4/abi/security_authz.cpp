@@ -1,4 +1,5 @@
-// Authorization contexts of clients, for authz.dll, which is loaded on first use. Sources: the documentation pages of both functions.
+// Authorization contexts of clients, for authz.dll, which is loaded on first use, and what their tokens say. Sources: the documentation pages
+// of both functions; of I_RpcBindingInqClientTokenAttributes its published parameters and the page of TOKEN_STATISTICS, whose words they are.
 #include <atomic>
 
 #include "abi/export.h"
@@ -11,6 +12,7 @@
 #include <winternl.h>
 
 extern "C" NTSTATUS NTAPI NtOpenThreadToken(HANDLE Thread, ACCESS_MASK Access, BOOLEAN AsSelf, HANDLE* Token);
+extern "C" NTSTATUS NTAPI NtQueryInformationToken(HANDLE Token, TOKEN_INFORMATION_CLASS Class, void* Info, ULONG Size, ULONG* Needed);
 
 using namespace rpc;
 using abi::to_rpc;
@@ -93,4 +95,20 @@ RPC_EXPORT(RPC_STATUS, RpcFreeAuthorizationContext)(PVOID* pAuthzClientContext) 
     if (!g_authz.free_context(static_cast<AUTHZ_CLIENT_CONTEXT_HANDLE>(context))) return to_rpc(last_error());
     *pAuthzClientContext = nullptr;
     return RPC_S_OK;
+}
+
+// As whom the call's client acts; null outs are not asked for.
+RPC_EXPORT(RPC_STATUS, I_RpcBindingInqClientTokenAttributes)
+(RPC_BINDING_HANDLE Binding, LUID* TokenId, LUID* AuthenticationId, LUID* ModifiedId) {
+    HANDLE token = nullptr;
+    if (Status status = client_token(Binding, FALSE, token); failed(status)) return to_rpc(status);
+    TOKEN_STATISTICS statistics{};
+    ULONG needed;
+    const bool told = NtQueryInformationToken(token, TokenStatistics, &statistics, sizeof statistics, &needed) >= 0;
+    CloseHandle(token);
+    if (!told) return to_rpc(Status::no_context_available);
+    auto give = [](LUID* out, const LUID& value) { return !out || copy_guarded(out, &value, sizeof value); };
+    return give(TokenId, statistics.TokenId) && give(AuthenticationId, statistics.AuthenticationId) && give(ModifiedId, statistics.ModifiedId)
+               ? RPC_S_OK
+               : RPC_S_INVALID_ARG;
 }
