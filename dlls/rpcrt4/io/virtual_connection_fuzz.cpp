@@ -1,5 +1,6 @@
 // What an RPC proxy sends on the OUT channel, any bytes or RTS PDUs that are well formed and say anything, between a client's sends and
 // reads. What comes out are whole PDUs and no others, nothing is lost, sent twice or sent past the peer's window or the channel's lifetime.
+// fuzz-cost: 4
 #include <cstdio>
 #include <cstdlib>
 #include <vector>
