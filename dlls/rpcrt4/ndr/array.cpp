@@ -341,9 +341,9 @@ Format array_element(const MIDL_STUB_MESSAGE& m, Format f) {
     return rest && rest[0] == fc_pp && f[0] != fc_bogus_array ? skip_pointer_layout(rest) : rest;
 }
 
-bool elements_have_pointers(const MIDL_STUB_MESSAGE& m, Format f) {
+bool elements_have_pointers(const MIDL_STUB_MESSAGE& m, Format f, unsigned depth) {
     Format element = array_element(m, f);
-    return has_pointers(m, element[0] == fc_embedded_complex ? relative(element + 2) : element);
+    return !element || has_pointers(m, element[0] == fc_embedded_complex ? relative(element + 2) : element, depth);
 }
 
 Status array_maxima(Walker& w, uint8_t* memory, Format f, unsigned level, unsigned& levels) {

@@ -577,4 +577,32 @@ TEST(NdrRange, IsCheckedWhenUnmarshalled) {
     EXPECT_EQ(0, Heap::blocks);
 }
 
+// Descriptions that seem to hold themselves, as old ones do that are read with the descriptors of newer ones, end in a status.
+TEST(NdrNesting, ATypeWithinItself) {
+    // 0: a structure that ends with 10: a conformant array of it. 26: an array of two of itself.
+    const uint8_t f[] = {0x17, 3,    4,    0,    6,    0,    0x08, 0x5b, 0x5c, 0x5c,
+                         0x1b, 3,    4,    0,    0x08, 0,    0xfc, 0xff, 0,    0,    0x4c, 0, 0xea, 0xff, 0x5c, 0x5b,
+                         0x21, 3,    2,    0,    0xff, 0xff, 0xff, 0xff, 0,    0,    0xff, 0xff, 0xff, 0xff, 0, 0,
+                         0x4c, 0,    0xee, 0xff, 0x5c, 0x5b};
+    Rig r;
+    r.message.fHasNewCorrDesc = 1;
+    uint32_t memory[1024];
+    Image image;
+    for (uint32_t& n : memory) image.u32(n = 1);
+    for (unsigned at : {0u, 26u}) {
+        // That there is an answer is what counts; where a type has no end, it is no other one.
+        const bool endless = at == 26;
+        uint32_t size = 0, *none = nullptr;
+        r.load(image.bytes);
+        EXPECT_TRUE(failed(r.unmarshal(none, f + at)) || !endless);
+        if (none) Heap::release(none);
+        r.message.BufferLength = 0;
+        EXPECT_TRUE(failed(ndr::buffer_size(r.message, Rig::bytes(memory + 1), f + at)) || !endless);
+        r.load(image.bytes);
+        EXPECT_TRUE(failed(ndr::memory_size(r.message, f + at, size)) || !endless);
+        (void)failed(ndr::free(r.message, Rig::bytes(memory + 1), f + at));
+        EXPECT_EQ(0, Heap::blocks);
+    }
+}
+
 }  // namespace rpc::ndr::test

@@ -10,7 +10,10 @@ Status memory_size_of(Walker& w, Format f, uint64_t& size) {
         return Status::ok;
     }
     if (!type.size) return w.unknown(f);
-    RPC_TRY(type.size(w, f, size));
+    RPC_TRY(w.nest());
+    const Status status = type.size(w, f, size);
+    w.unnest();
+    RPC_TRY(status);
     return size > INT32_MAX ? Status::invalid_bound : Status::ok;
 }
 
@@ -113,17 +116,19 @@ Status check_object_on_wire(Walker& w, Format f) {
     return s;
 }
 
-bool has_pointers(const MIDL_STUB_MESSAGE& m, Format f) {
+// A type that holds itself, as one that is read with the wrong size of descriptors may seem to, is left to the walk, which ends there.
+bool has_pointers(const MIDL_STUB_MESSAGE& m, Format f, unsigned depth) {
+    if (depth == Walker::max_nesting) return true;
     if (type_of(f[0]).wire != 0) return false;
     switch (f[0]) {
     case fc_struct: case fc_range: case fc_c_cstring: case fc_c_bstring: case fc_c_sstring: case fc_c_wstring:
     case fc_cstring: case fc_bstring: case fc_sstring: case fc_wstring:
         return false;
-    case fc_cstruct: return has_pointers(m, conformant_array_of(f));
+    case fc_cstruct: return has_pointers(m, conformant_array_of(f), depth + 1);
     case fc_cvstruct: return f[6] == fc_pp;
     case fc_carray: case fc_cvarray: case fc_smfarray: case fc_lgfarray: case fc_smvarray: case fc_lgvarray:
     case fc_bogus_array:
-        return array_pointers(m, f) || elements_have_pointers(m, f);
+        return array_pointers(m, f) || elements_have_pointers(m, f, depth + 1);
     }
     return true;
 }

@@ -83,9 +83,11 @@ Status array_place(Walker& w, Format f, uint64_t& place) {
             Format inner = relative(m + 2);
             at += m[1];
             if (conformant_array_of(inner)) {
-                RPC_TRY(array_place(w, inner, size));
+                RPC_TRY(w.nest());
+                const Status status = array_place(w, inner, size);
+                w.unnest();
                 place = at + size;
-                return Status::ok;
+                return status;
             }
             RPC_TRY(memory_size_of(w, inner, size));
             m += 3;

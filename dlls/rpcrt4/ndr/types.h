@@ -35,7 +35,7 @@ uint64_t least_on_wire(const MIDL_STUB_MESSAGE& m, Format f, unsigned depth = 0)
 Status check_array_on_wire(Walker& w, Format f, unsigned level);
 Status check_object_on_wire(Walker& w, Format f);
 // Whether pointers may be found in it.
-bool has_pointers(const MIDL_STUB_MESSAGE& m, Format f);
+bool has_pointers(const MIDL_STUB_MESSAGE& m, Format f, unsigned depth = 0);
 // Whether its wire form is its memory form, so that a server may leave it in the buffer; header read.
 bool usable_in_place(Walker& w, Format f);
 
@@ -54,7 +54,7 @@ Status text_length(const uint8_t* p, size_t each, uint32_t& length);
 Status array_fits(Walker& w, uint8_t* memory, Format f, unsigned level);
 // The layout after an array's description, or null.
 Format array_pointers(const MIDL_STUB_MESSAGE& m, Format f);
-bool elements_have_pointers(const MIDL_STUB_MESSAGE& m, Format f);
+bool elements_have_pointers(const MIDL_STUB_MESSAGE& m, Format f, unsigned depth = 0);
 Format array_element(const MIDL_STUB_MESSAGE& m, Format f);
 // The conformant array of a structure, or null.
 Format conformant_array_of(Format f);

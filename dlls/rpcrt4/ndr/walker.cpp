@@ -194,10 +194,9 @@ Status Walker::unknown(Format f) const {
 Status Walker::flat(uint8_t* memory, Format f) {
     const Type& type = type_of(f[0]);
     if (!type.flat) return type.wire ? simple(memory, f[0]) : unknown(f);
-    if (nesting_ == max_nesting) return Status::internal_error;
-    ++nesting_;
+    RPC_TRY(nest());
     Status s = type.flat(*this, memory, f);
-    --nesting_;
+    unnest();
     return s;
 }
 

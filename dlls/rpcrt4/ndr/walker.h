@@ -82,6 +82,13 @@ public:
     Status need(uint64_t n) const;
 
     // --- types ---
+    // Around what descends into a type within another: internal_error for a description that seems to have no end.
+    Status nest() {
+        if (nesting_ == max_nesting) return Status::internal_error;
+        ++nesting_;
+        return Status::ok;
+    }
+    void unnest() { --nesting_; }
     // What no row of the table describes: bad_stub_data, and the log says where it stands.
     Status unknown(Format f) const;
     // A type embedded in another (or a pointee whose header is done).
