@@ -390,6 +390,35 @@ void out_parameters() {
     if (!o.raised) release(pointer);
 }
 
+// What a user_marshal routine may ask of its flags (documentation pages of NdrGetUserMarshalInfo and NDR_USER_MARSHAL_INFO).
+void user_marshal_info() {
+    unsigned char buffer[32];
+    MIDL_STUB_MESSAGE message = {};
+    message.BufferStart = buffer;
+    message.Buffer = buffer + 8;
+    message.BufferEnd = buffer + sizeof buffer;
+    message.pfnAllocate = MIDL_user_allocate;
+    message.pfnFree = MIDL_user_free;
+    USER_MARSHAL_CB block = {};
+    block.Signature = USER_MARSHAL_CB_SIGNATURE;
+    block.pStubMsg = &message;
+    for (const USER_MARSHAL_CB_TYPE type : {USER_MARSHAL_CB_BUFFER_SIZE, USER_MARSHAL_CB_MARSHALL, USER_MARSHAL_CB_UNMARSHALL, USER_MARSHAL_CB_FREE}) {
+        const bool has_buffer = type == USER_MARSHAL_CB_MARSHALL || type == USER_MARSHAL_CB_UNMARSHALL;
+        block.CBType = type;
+        NDR_USER_MARSHAL_INFO info = {};
+        const RPC_STATUS status = NdrGetUserMarshalInfo(&block.Flags, 1, &info);
+        expect(status == RPC_S_OK && info.InformationLevel == 1, "user_marshal", "information");
+        expect(info.Level1.Buffer == (has_buffer ? buffer + 8 : nullptr) && info.Level1.BufferSize == (has_buffer ? 24u : 0u),
+               "user_marshal", "the buffer while there is one");
+        expect(info.Level1.pfnAllocate == MIDL_user_allocate && info.Level1.pfnFree == MIDL_user_free, "user_marshal", "the allocator");
+        expect(NdrGetUserMarshalInfo(&block.Flags, 2, &info) == RPC_S_INVALID_ARG, "user_marshal", "an unknown level");
+    }
+    NDR_USER_MARSHAL_INFO info = {};
+    block.Signature = 0;
+    expect(NdrGetUserMarshalInfo(&block.Flags, 1, &info) == RPC_S_INVALID_ARG, "user_marshal", "flags that start no block");
+    expect(NdrGetUserMarshalInfo(nullptr, 1, &info) == RPC_S_INVALID_ARG, "user_marshal", "no flags");
+}
+
 }  // namespace
 
 extern "C" {
@@ -411,6 +440,7 @@ int main(int argc, char** argv) {
         byte_counts();
         full_pointer_tables();
         out_parameters();
+        user_marshal_info();
     }
     std::printf("ndr_pe: %d checks, %d failures\n", checked, failures);
     return failures != 0;
