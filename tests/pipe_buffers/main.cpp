@@ -235,6 +235,41 @@ void cancelled(handle_t b) {
     CHECK(c.receive(RPC_BUFFER_PARTIAL, 1) == RPC_S_CALL_CANCELLED);
 }
 
+// Without RPC_BUFFER_ASYNC the thread waits where an asynchronous call is told.
+RPC_MESSAGE synchronous_message(handle_t b, unsigned number, const std::string& text) {
+    RPC_MESSAGE m{};
+    m.Handle = b;
+    m.ProcNum = number;
+    m.RpcInterfaceInformation = &g_client;
+    m.RpcFlags = RPC_BUFFER_PARTIAL;
+    m.BufferLength = static_cast<unsigned>(text.size());
+    CHECK(I_RpcGetBuffer(&m) == RPC_S_OK && m.Buffer);
+    if (m.Buffer) std::memcpy(m.Buffer, text.data(), text.size());
+    return m;
+}
+void synchronous(handle_t b) {
+    RPC_MESSAGE m = synchronous_message(b, 0, "first 16 bytes, ");
+    CHECK(I_RpcSend(&m) == RPC_S_OK && !m.Buffer);
+    CHECK(I_RpcReallocPipeBuffer(&m, 3) == RPC_S_OK);
+    std::memcpy(m.Buffer, "and", 3);
+    m.RpcFlags = 0;
+    CHECK(I_RpcSend(&m) == RPC_S_OK);
+    m.RpcFlags = RPC_BUFFER_PARTIAL;
+    CHECK(I_RpcReceive(&m, 5) == RPC_S_OK && m.BufferLength >= 5);
+    m.RpcFlags = RPC_BUFFER_EXTRA;
+    CHECK(I_RpcReceive(&m, 0) == RPC_S_OK && text_of(m) == "first 16 bytes, and" && (m.RpcFlags & RPC_BUFFER_COMPLETE));
+    CHECK(I_RpcFreeBuffer(&m) == RPC_S_OK);
+    // All at once, and a call that ends before its request does.
+    m = synchronous_message(b, 0, "whole");
+    CHECK(I_RpcSendReceive(&m) == RPC_S_OK && text_of(m) == "whole");
+    CHECK(I_RpcFreeBuffer(&m) == RPC_S_OK);
+    m = synchronous_message(b, 0, "8 bytes!");
+    CHECK(I_RpcSend(&m) == RPC_S_OK);
+    CHECK(I_RpcFreeBuffer(&m) == RPC_S_OK && !m.Buffer);
+    m = synchronous_message(b, 77, "no such procedure");
+    CHECK(I_RpcSendReceive(&m) == RPC_S_PROCNUM_OUT_OF_RANGE && !m.Buffer);
+}
+
 void run(const wchar_t* protocol, const wchar_t* endpoint) {
     auto rpc = [](const wchar_t* text) { return reinterpret_cast<RPC_WSTR>(const_cast<wchar_t*>(text)); };
     RPC_WSTR text = nullptr;
@@ -249,6 +284,7 @@ void run(const wchar_t* protocol, const wchar_t* endpoint) {
     reply_in_pieces(b);
     refusals(b);
     cancelled(b);
+    synchronous(b);
     CHECK(RpcBindingFree(&b) == RPC_S_OK);
     std::printf("%ls: %d checks, %d failures\n", protocol, g_checks, g_failures);
 }
