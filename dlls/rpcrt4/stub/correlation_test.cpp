@@ -71,6 +71,7 @@ protected:
     void SetUp() override {
         fake::server = fake::Server();
         Interface::allocations() = 0;
+        extra_flags_ = 0;
     }
     void TearDown() override {
         EXPECT_EQ(fake::calls_alive, 0);
@@ -82,7 +83,7 @@ protected:
         t.push_back(static_cast<uint8_t>(top_level | row.type));
         t.push_back(row.operation);
         test::put16(t, row.operation == callback ? (late ? 1 : 0) : (late ? late_size_slot : size_slot) * slot_size);
-        if (robust) test::put16(t, late ? 0 : 1);
+        if (robust) test::put16(t, static_cast<uint16_t>((late ? 0 : 1) | extra_flags_));
         t.insert(t.end(), {0x06, 0x5b});
         return t;
     }
@@ -122,8 +123,10 @@ protected:
     static int32_t by_value(void* h, int32_t, int16_t* a, int32_t) { return size_first(h, 0, a, expected_); }
     static int32_t by_pointer(void* h, int32_t*, int16_t* a, int32_t*) { return size_first(h, 0, a, expected_); }
     static int32_t expected_;
+    static uint8_t extra_flags_;  // of robust descriptors
 };
 int32_t Correlation::expected_;
+uint8_t Correlation::extra_flags_;
 
 TEST_F(Correlation, EveryOperatorTypeAndPlace) {
     for (const Row& row : rows)
@@ -148,6 +151,23 @@ TEST_F(Correlation, AnArrayThatIsNotAsLongAsThatIsRefused) {
             lowest = static_cast<uint8_t>(lowest + 2);
             EXPECT_EQ(call(row, late, true, &request).status, Status::bad_stub_data) << row.what << (late ? ", late" : ", early");
         }
+    }
+}
+
+// [disable_consistency_check]: the manager gets both as they came, and the array is read by its own count all the same.
+TEST_F(Correlation, WhereItIsNotToBeCheckedTheArraysOwnCountIsTaken) {
+    constexpr uint8_t dont_check = 8;
+    const Row& row = rows[0];
+    for (bool late : {false, true}) {
+        extra_flags_ = dont_check;
+        ASSERT_EQ(call(row, late, true).status, Status::ok);
+        Bytes request = fake::last_request;
+        request[late ? request.size() - 4 : 0] += 2;
+        const Outcome o = call(row, late, true, &request);
+        EXPECT_EQ(o.status, Status::ok);
+        EXPECT_EQ(o.result, 2 * row.count);
+        extra_flags_ = 0;
+        EXPECT_EQ(call(row, late, true, &request).status, Status::bad_stub_data);
     }
 }
 
