@@ -21,6 +21,7 @@
  *     on_port(port, key)     whoever takes the packet off a completion port and calls resume(overlapped) (...TypeIoc)
  *     on_window(hwnd, msg)   whoever gets the message and calls resume(lparam) (...TypeHwnd)
  *     on_poll(poller)        whoever calls poller.poll() (...TypeNone)
+ * A call that has ended before its stub returns goes on where it was issued, with the first two.
  * and what can cancel it by the fourth, a canceller, from any thread:
  *     rpccoro::canceller stop;
  *     ... co_await rpccoro::call(issue, &reply, rpccoro::on_pool(), &stop);

@@ -70,10 +70,19 @@ static LRESULT CALLBACK on_message(HWND window, UINT message, WPARAM w, LPARAM l
     return 0;
 }
 
+static rpccoro::task<DWORD> who_goes_on(handle_t server, long key) {
+    long value = 0, reply = 0;
+    co_await rpccoro::call([&](PRPC_ASYNC_STATE s) { Hold(s, server, key, &value); }, &reply);
+    co_return GetCurrentThreadId();
+}
+
 static void test_ways(handle_t server) {
     DWORD thread = 0;
-    check(rpccoro::run(add(server, 6, 7, rpccoro::on_pool(), &thread)) == 42 && thread != GetCurrentThreadId(),
-          "on_pool");
+    check(rpccoro::run(add(server, 6, 7, rpccoro::on_pool())) == 42, "on_pool");
+    rpccoro::running<DWORD> held(who_goes_on(server, 9));
+    check(desk::wait_held(9), "a call is held");  // and its stub has returned
+    desk::release(9, 1);
+    check(held.get() != GetCurrentThreadId(), "on_pool, another thread");
     check(rpccoro::run(add(server, 6, 7, rpccoro::on_callback())) == 42, "on_callback");
     check(rpccoro::run(add(server, 6, 7, rpccoro::on_apc(), &thread)) == 42 && thread == GetCurrentThreadId(),
           "on_apc");

@@ -88,6 +88,7 @@ handle_t bind_current(long& generation) {
     handle_t b = g_server->bind(Protocol::lrpc);
     generation = g_generation;
     ReleaseSRWLockShared(&g_lock);
+    if (b) RpcBindingSetOption(b, RPC_C_OPT_DONT_LINGER, TRUE);  // what is left is counted at once
     return b;
 }
 
