@@ -9,9 +9,9 @@
 #include <cstring>
 
 #include "base/alloc.h"
+#include "base/os.h"
 
 extern "C" {
-PEB* NTAPI RtlGetCurrentPeb(void);
 NTSTATUS NTAPI LdrLockLoaderLock(ULONG flags, ULONG* disposition, ULONG_PTR* cookie);
 NTSTATUS NTAPI LdrUnlockLoaderLock(ULONG flags, ULONG_PTR cookie);
 }
@@ -22,15 +22,6 @@ namespace {
 constexpr uint64_t asked = uint64_t{1} << 63;
 constinit std::atomic<uint64_t> g_node{0};  // once asked: `asked` and the six bytes, which are zeros when there is none
 
-// PEB.LoaderLock, which winternl.h does not name.
-bool holds_loader_lock() {
-    constexpr size_t offset = sizeof(void*) == 8 ? 0x110 : 0xA0;
-    auto* peb = reinterpret_cast<const uint8_t*>(RtlGetCurrentPeb());
-    RTL_CRITICAL_SECTION* lock;
-    std::memcpy(&lock, peb + offset, sizeof lock);
-    return lock && lock->OwningThread == reinterpret_cast<HANDLE>(static_cast<ULONG_PTR>(GetCurrentThreadId()));
-}
-
 // The loader lock, if it is free.
 class LoaderLock {
 public:
@@ -38,7 +29,7 @@ public:
         constexpr ULONG try_only = 2;
         constexpr ULONG acquired = 1;
         ULONG disposition = 0;
-        held_ = !holds_loader_lock() && LdrLockLoaderLock(try_only, &disposition, &cookie_) >= 0 && disposition == acquired;
+        held_ = !os::holds_loader_lock() && LdrLockLoaderLock(try_only, &disposition, &cookie_) >= 0 && disposition == acquired;
     }
     ~LoaderLock() {
         if (held_) LdrUnlockLoaderLock(0, cookie_);

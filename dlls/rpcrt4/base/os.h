@@ -21,8 +21,10 @@ uint32_t process_id();
 uint32_t thread_id();
 // Bytes nobody can predict. False when the system has no such source.
 [[nodiscard]] bool random_bytes(void* out, size_t n);
-// Runs `entry(arg)` on a detached thread, whose stack may grow to `stack_size` bytes; 0: the program's default. Out of resources:
-// Status::out_of_memory.
+// Whether the calling thread is inside of the loader, in a DllMain for instance: no thread that it starts runs before it has left.
+bool holds_loader_lock();
+// Runs `entry(arg)` on a detached thread, whose stack may grow to `stack_size` bytes; 0: the program's default. The thread runs when this
+// returns, except under the loader lock. Out of resources: Status::out_of_memory.
 [[nodiscard]] Status start_thread(void (*entry)(void*), void* arg, size_t stack_size = 0);
 // Copies the variable's value (UTF-8, terminated) to `out`; the length without the terminator, 0 when unset or it does
 // not fit.

@@ -78,6 +78,7 @@ void* thread_main(void* p) {
 }
 }  // namespace
 
+bool holds_loader_lock() { return false; }
 Status start_thread(void (*entry)(void*), void* arg, size_t) {
     Start* start = make<Start>(Start{entry, arg});
     if (!start) return Status::out_of_memory;

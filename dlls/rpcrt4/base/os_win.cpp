@@ -1,9 +1,14 @@
 #include "base/os.h"
 
 #include <windows.h>
+#include <winternl.h>
+
+#include <cstring>
 
 #include "base/alloc.h"
 #include "base/mutex.h"
+
+extern "C" PEB* NTAPI RtlGetCurrentPeb(void);
 
 namespace rpc {
 
@@ -40,22 +45,41 @@ uint32_t process_id() { return GetCurrentProcessId(); }
 uint32_t thread_id() { return GetCurrentThreadId(); }
 
 namespace {
+// Another thread may hold the loader lock, and wait for this one.
+constexpr DWORD longest_start_ms = 1000;
+
 struct Start {
     void (*entry)(void*);
     void* arg;
+    HANDLE runs;
 };
 DWORD WINAPI thread_main(void* p) {
     Start start = *static_cast<Start*>(p);
     mem_free(p);
+    if (start.runs) SetEvent(start.runs);  // its last use here: who waits closes it
     start.entry(start.arg);
     return 0;
 }
 }  // namespace
 
+// PEB.LoaderLock, which winternl.h does not name.
+bool holds_loader_lock() {
+    constexpr size_t offset = sizeof(void*) == 8 ? 0x110 : 0xA0;
+    auto* peb = reinterpret_cast<const uint8_t*>(RtlGetCurrentPeb());
+    RTL_CRITICAL_SECTION* lock;
+    std::memcpy(&lock, peb + offset, sizeof lock);
+    return lock && lock->OwningThread == reinterpret_cast<HANDLE>(static_cast<ULONG_PTR>(GetCurrentThreadId()));
+}
+
 Status start_thread(void (*entry)(void*), void* arg, size_t stack_size) {
-    Start* start = make<Start>(Start{entry, arg});
-    if (!start) return Status::out_of_memory;
-    HANDLE thread = CreateThread(nullptr, stack_size, thread_main, start, STACK_SIZE_PARAM_IS_A_RESERVATION, nullptr);
+    // Wine crashes when a process ends while a thread of it comes into being, and a program may well end right behind this.
+    HANDLE runs = nullptr;
+    if (!holds_loader_lock() && !(runs = CreateEventW(nullptr, TRUE, FALSE, nullptr))) return Status::out_of_memory;
+    Start* start = make<Start>(Start{entry, arg, runs});
+    HANDLE thread = start ? CreateThread(nullptr, stack_size, thread_main, start, STACK_SIZE_PARAM_IS_A_RESERVATION, nullptr) : nullptr;
+    const HANDLE either[] = {runs, thread};
+    const bool late = thread && runs && WaitForMultipleObjects(2, either, FALSE, longest_start_ms) == WAIT_TIMEOUT;
+    if (runs && !late) CloseHandle(runs);  // else it stays: the thread will set it
     if (!thread) {
         mem_free(start);
         return Status::out_of_memory;

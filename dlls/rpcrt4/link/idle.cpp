@@ -101,8 +101,8 @@ AssociationUse::~AssociationUse() {
         if (--association_->users() != 0) return;
     }
     const uint32_t period = g_linger_ms.load(std::memory_order_relaxed);
-    // Without a timer nothing would ever end it.
-    if (period == 0 || !association_->may_linger() || failed(io::start_timer())) return;
+    // Without a timer nothing would ever end it, and a DLL or process that is on its way out starts none.
+    if (period == 0 || !association_->may_linger() || os::holds_loader_lock() || failed(io::start_timer())) return;
     Ref<Association> displaced;
     Guard g(g_lingering.mutex);
     if (association_->users() != 0 || lingers(*association_)) return;  // somebody else was quicker

@@ -31,20 +31,6 @@ bool is_service_manager() {
     return length >= size && _wcsicmp(path + length - size, name) == 0;
 }
 
-// Under the loader lock the threads that the service manager's client may need could not start.
-bool holds_loader_lock() {
-    using IsLocked = BOOL(WINAPI*)(RTL_CRITICAL_SECTION*);
-    const auto is_locked = reinterpret_cast<IsLocked>(
-        reinterpret_cast<void*>(GetProcAddress(GetModuleHandleW(L"ntdll"), "RtlIsCriticalSectionLockedByThread")));
-    constexpr size_t loader_lock = sizeof(void*) == 8 ? 0x110 : 0xA0;  // PEB.LoaderLock
-    PROCESS_BASIC_INFORMATION info{};
-    if (NtQueryInformationProcess(GetCurrentProcess(), ProcessBasicInformation, &info, sizeof info, nullptr) < 0)
-        return false;
-    const auto peb = reinterpret_cast<const uint8_t*>(info.PebBaseAddress);
-    const auto lock = *reinterpret_cast<RTL_CRITICAL_SECTION* const*>(peb + loader_lock);
-    return is_locked && lock && is_locked(lock);
-}
-
 // What we need of advapi32, loaded on first use.
 struct ServiceManager {
     decltype(&OpenSCManagerW) open_manager;
@@ -116,7 +102,7 @@ bool is_this_machine(std::string_view address) {
 }
 
 Status start_mapper_service() {
-    if (is_service_manager() || holds_loader_lock()) return Status::server_unavailable;
+    if (is_service_manager() || os::holds_loader_lock()) return Status::server_unavailable;
     Attempt& a = g_attempt;
     {
         Guard g(a.mutex);
