@@ -38,4 +38,7 @@ foreach(wine ${WINES})
     foreach(what ${tests})
         set_tests_properties(wine${wine}.${ARCH}.samba.${what} PROPERTIES SKIP_RETURN_CODE 77)
     endforeach()
+    if(RPCRT4_LONG)  # a domain controller is enough for a machine
+        set_property(TEST wine${wine}.${ARCH}.samba.directory APPEND PROPERTY RESOURCE_LOCK samba.directory)
+    endif()
 endforeach()
