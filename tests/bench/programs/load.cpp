@@ -21,10 +21,56 @@ static unsigned look(Channel& asking, Holdings& holdings) {
     return status ? status : asking.control(kHeapBytes, &holdings.heap_bytes);
 }
 
+// Holds a crowd's threads between two calls.
+class Pause {
+public:
+    explicit Pause(size_t threads) : threads_(static_cast<long>(threads)) {}
+    ~Pause() { CloseHandle(over_); }
+
+    // Returns when every thread rests.
+    void begin() {
+        ResetEvent(over_);
+        wanted_ = true;
+        while (resting_ < threads_) Sleep(1);
+    }
+    // Returns when every thread goes on.
+    void end() {
+        wanted_ = false;
+        SetEvent(over_);
+        while (resting_) Sleep(1);
+    }
+    // What each of the threads asks for between two calls.
+    void heed() {
+        if (!wanted_) return;
+        ++resting_;
+        WaitForSingleObject(over_, INFINITE);
+        --resting_;
+    }
+
+private:
+    const long threads_;
+    HANDLE over_ = CreateEventW(nullptr, TRUE, TRUE, nullptr);
+    std::atomic<bool> wanted_{false};
+    std::atomic<long> resting_{0};
+};
+
+// How long a thread of the server's has for what it does behind a reply.
+constexpr DWORD kSettle = 500;
+
+// Looks while no call is out: Wine has handles of its own open within every read and write.
+static unsigned look_at_rest(Pause& pause, Channel& asking, Holdings& holdings) {
+    pause.begin();
+    Sleep(kSettle);
+    const unsigned status = look(asking, holdings);
+    pause.end();
+    return status;
+}
+
 unsigned endure(Crowd& crowd, Channel& asking, unsigned warm_up_ms, unsigned then_ms, Endured& endured) {
     std::atomic<bool> over{false};
     std::atomic<long> calls{0}, lost{0};
     std::atomic<unsigned> failure{0};
+    Pause pause(crowd.size());
     std::vector<HANDLE> threads;
     for (auto& one : crowd) {
         Channel* channel = one.get();
@@ -32,6 +78,7 @@ unsigned endure(Crowd& crowd, Channel& asking, unsigned warm_up_ms, unsigned the
             Byte in[kEcho], out[kEcho];
             memset(in, 0x33, sizeof in);
             for (Byte mark = 0; !over; ++mark) {
+                pause.heed();
                 in[kEcho - 1] = mark;
                 unsigned status = channel->call(Op::echo, kEcho, in, out);
                 if (!status && memcmp(in, out, sizeof in)) status = ERROR_CRC;
@@ -44,9 +91,9 @@ unsigned endure(Crowd& crowd, Channel& asking, unsigned warm_up_ms, unsigned the
         }));
     }
     Sleep(warm_up_ms);
-    unsigned status = look(asking, endured.early);
+    unsigned status = look_at_rest(pause, asking, endured.early);
     Sleep(then_ms);
-    if (!status) status = look(asking, endured.late);
+    if (!status) status = look_at_rest(pause, asking, endured.late);
     over = true;
     for (HANDLE thread : threads) {
         WaitForSingleObject(thread, INFINITE);

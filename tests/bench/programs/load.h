@@ -20,9 +20,9 @@ struct Endured {
     long calls = 0;
     long lost = 0;         // failed, or with a wrong answer
     unsigned failure = 0;  // the first one's
-    Holdings early, late;  // after the warm-up and at the end, the calls still running
+    Holdings early, late;  // after the warm-up and at the end, while the crowd rests between two calls
 };
-// Calls without a pause on all of the crowd at once, on a thread each. `asking`: a channel of nobody else's. 0, or what went wrong
+// Calls one after the other on all of the crowd at once, on a thread each. `asking`: a channel of nobody else's. 0, or what went wrong
 // with that.
 [[nodiscard]] unsigned endure(Crowd& crowd, Channel& asking, unsigned warm_up_ms, unsigned then_ms, Endured& endured);
 
