@@ -1,29 +1,17 @@
 // Interpreted stubs of what widl cannot describe, with format strings written by hand: pipes by reference and by value, floating
 // results, structures as results. Client and server in one process, over ncalrpc.
-#include <windows.h>
-#include <rpc.h>
-#include <rpcndr.h>
-
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <vector>
 
+#include "support/checks.h"
+#include "support/endpoints.h"
 #include "support/guard.h"
-
-// rpcndr.h lacks it: as NdrClientCall2, the arguments themselves following.
-extern "C" CLIENT_CALL_RETURN RPC_VAR_ENTRY NdrClientCall4(PMIDL_STUB_DESC pStubDescriptor, PFORMAT_STRING pFormat, ...);
+#include "support/hand_interface.h"
 
 namespace {
 
-int g_checks, g_failures;
-#define CHECK(what)                                                                     \
-    do {                                                                                \
-        ++g_checks;                                                                     \
-        if (!(what)) ++g_failures, std::printf("FAIL line %d: %s\n", __LINE__, #what);  \
-    } while (0)
-
-constexpr unsigned short slot = sizeof(void*);
+using namespace hand;
 
 // --- the interface --------------------------------------------------------------------------------------------------
 
@@ -74,100 +62,30 @@ LONG mixed(handle_t, float a, LONG b, double c, hyper d, float e) {
     return a == 1.5f && b == 2 && c == 3.25 && d == 0x123456789abcll && e == 4.5f;
 }
 
-struct Param {
-    unsigned attributes, offset, type;
-};
-constexpr unsigned in_pipe = 0x10c, out_pipe = 0x114, pipe_by_value = 0x8c, in_simple = 0x48, out_simple = 0x2150,
-                   simple_result = 0x70, result_by_value = 0xb2;
-
-std::vector<unsigned char> formats;
-std::vector<unsigned short> offsets;
-std::vector<SERVER_ROUTINE> managers;
-
-template <class F>
-void add(F* manager, unsigned stack, std::initializer_list<Param> params) {
-    auto put = [](unsigned v) {
-        formats.push_back(static_cast<unsigned char>(v));
-        formats.push_back(static_cast<unsigned char>(v >> 8));
-    };
-    offsets.push_back(static_cast<unsigned short>(formats.size()));
-    put(0x4800);  // explicit handle; rpc flags, new set-up
-    put(0), put(0);
-    put(static_cast<unsigned>(managers.size()));
-    put(stack);
-    put(0x32), put(0);  // FC_BIND_PRIMITIVE at 0
-    put(0), put(0);
-    formats.push_back(0x4c);
-    formats.push_back(static_cast<unsigned char>(params.size()));
-    put(0x0a);
-    for (int i = 0; i < 4; ++i) put(0);
-    for (const Param& p : params) put(p.attributes), put(p.offset), put(p.type);
-    managers.push_back(reinterpret_cast<SERVER_ROUTINE>(reinterpret_cast<void*>(manager)));
-}
-
-void __RPC_STUB dispatch(PRPC_MESSAGE message) { NdrServerCall2(message); }
-RPC_DISPATCH_FUNCTION functions[16];
-RPC_DISPATCH_TABLE table = {0, functions, 0};
-MIDL_STUB_DESC server_desc, client_desc;
-MIDL_SERVER_INFO info;
-RPC_SERVER_INTERFACE server;
-RPC_CLIENT_INTERFACE client;
-
-void* __RPC_USER allocate(size_t n) { return std::malloc(n ? n : 1); }
-void __RPC_USER release(void* p) { std::free(p); }
+Interface iface;
 
 void describe() {
-    add(sum, 3 * slot, {{in_pipe, slot, 4}, {simple_result, 2 * slot, 8}});
+    iface.calls.add(sum, 3 * slot, {{in_pipe, slot, 4}, {simple_result, 2 * slot, 8}});
     const unsigned by_value = sizeof(void*) == 8 ? slot : sizeof(LongPipe);
-    add(sum_value, slot + by_value + slot, {{pipe_by_value, slot, 4}, {simple_result, slot + by_value, 8}});
-    add(count_up, 5 * slot,
+    iface.calls.add(sum_value, slot + by_value + slot, {{pipe_by_value, slot, 4}, {simple_result, slot + by_value, 8}});
+    iface.calls.add(count_up, 5 * slot,
         {{in_simple, slot, 8}, {out_pipe, 2 * slot, 4}, {out_simple, 3 * slot, 8}, {simple_result, 4 * slot, 8}});
-    add(greedy, 3 * slot, {{in_pipe, slot, 4}, {simple_result, 2 * slot, 8}});
-    add(lazy, 3 * slot, {{in_pipe, slot, 4}, {simple_result, 2 * slot, 8}});
-    add(halve, slot + 16, {{in_simple, slot, 0x0c}, {simple_result, slot + 8, 0x0c}});
-    add(third, 3 * slot, {{in_simple, slot, 0x0a}, {simple_result, 2 * slot, 0x0a}});
-    add(small_one, 3 * slot, {{in_simple, slot, 8}, {result_by_value, 2 * slot, 12}});
-    add(large_one, 3 * slot, {{in_simple, slot, 8}, {result_by_value, 2 * slot, 20}});
+    iface.calls.add(greedy, 3 * slot, {{in_pipe, slot, 4}, {simple_result, 2 * slot, 8}});
+    iface.calls.add(lazy, 3 * slot, {{in_pipe, slot, 4}, {simple_result, 2 * slot, 8}});
+    iface.calls.add(halve, slot + 16, {{in_simple, slot, 0x0c}, {simple_result, slot + 8, 0x0c}});
+    iface.calls.add(third, 3 * slot, {{in_simple, slot, 0x0a}, {simple_result, 2 * slot, 0x0a}});
+    iface.calls.add(small_one, 3 * slot, {{in_simple, slot, 8}, {result_by_value, 2 * slot, 12}});
+    iface.calls.add(large_one, 3 * slot, {{in_simple, slot, 8}, {result_by_value, 2 * slot, 20}});
     unsigned at = slot, a = at, b = a + slot, c = b + slot, d = c + 8, e = d + 8;
-    add(mixed, e + 2 * slot,
+    iface.calls.add(mixed, e + 2 * slot,
         {{in_simple, a, 0x0a}, {in_simple, b, 8}, {in_simple, c, 0x0c}, {in_simple, d, 0x0b}, {in_simple, e, 0x0a},
          {simple_result, e + slot, 8}});
-    const RPC_SYNTAX_IDENTIFIER id = {{0x9a1b6f10, 0x4f7e, 0x4b0d, {0x8e, 0x5c, 1, 2, 3, 4, 5, 6}}, {1, 0}};
-    const RPC_SYNTAX_IDENTIFIER ndr = {{0x8a885d04, 0x1ceb, 0x11c9, {0x9f, 0xe8, 8, 0, 0x2b, 0x10, 0x48, 0x60}}, {2, 0}};
-    for (auto& f : functions) f = dispatch;
-    table.DispatchTableCount = static_cast<unsigned>(managers.size());
-    server_desc.RpcInterfaceInformation = &server;
-    server_desc.pfnAllocate = allocate;
-    server_desc.pfnFree = release;
-    server_desc.pFormatTypes = types;
-    server_desc.fCheckBounds = 1;
-    server_desc.Version = 0x50002;
-    server_desc.mFlags = 1;
-    client_desc = server_desc;
-    client_desc.RpcInterfaceInformation = &client;
-    info.pStubDesc = &server_desc;
-    info.DispatchTable = managers.data();
-    info.ProcString = formats.data();
-    info.FmtStringOffset = offsets.data();
-    server.Length = sizeof server;
-    server.InterfaceId = id;
-    server.TransferSyntax = ndr;
-    server.DispatchTable = &table;
-    server.InterpreterInfo = &info;
-    client.Length = sizeof client;
-    client.InterfaceId = id;
-    client.TransferSyntax = ndr;
+    iface.describe({0x9a1b6f10, 0x4f7e, 0x4b0d, {0x8e, 0x5c, 1, 2, 3, 4, 5, 6}}, types);
 }
 
 // --- the client -----------------------------------------------------------------------------------------------------
 
-PFORMAT_STRING format(unsigned number) { return formats.data() + offsets[number]; }
-
-#ifdef _WIN64
-#define CALL(number, first, ...) NdrClientCall2(&client_desc, format(number), first, ##__VA_ARGS__)
-#else
-#define CALL(number, first, ...) NdrClientCall4(&client_desc, format(number), first, ##__VA_ARGS__)
-#endif
+#define CALL(number, ...) HAND_CALL(&iface.client_desc, iface.calls[number], __VA_ARGS__)
 
 struct Program {
     LongPipe pipe{pull, push, alloc, reinterpret_cast<char*>(this)};
@@ -226,7 +144,7 @@ bool ask(handle_t h, unsigned number, Argument argument, Result& result) {
     RPC_MESSAGE m = {};
     m.Handle = h;
     m.ProcNum = number;
-    m.RpcInterfaceInformation = &client;
+    m.RpcInterfaceInformation = &iface.client;
     m.DataRepresentation = NDR_LOCAL_DATA_REPRESENTATION;
     m.BufferLength = sizeof argument;
     if (I_RpcGetBuffer(&m)) return false;
@@ -271,7 +189,7 @@ void structures(handle_t h) {
     unsigned long long bits = 0;
     Outcome o = guarded([&] { bits = static_cast<unsigned long long>(CALL(7, h, 5L).Simple); });
     CHECK(!o.raised && bits == 0xfffffffb00000005);
-    MIDL_STUBLESS_PROXY_INFO proxy = {&client_desc, formats.data(), offsets.data(), nullptr, 0, nullptr};
+    MIDL_STUBLESS_PROXY_INFO proxy = {&iface.client_desc, iface.calls.formats.data(), iface.calls.offsets.data(), nullptr, 0, nullptr};
     large = {};
     o = guarded([&] { (void)NdrClientCall3(&proxy, 8, &large, h, 5L); });
     CHECK(!o.raised && large.c == 7);
@@ -282,26 +200,16 @@ void structures(handle_t h) {
 
 }  // namespace
 
-extern "C" {
-void* __RPC_USER MIDL_user_allocate(size_t n) { return std::malloc(n); }
-void __RPC_USER MIDL_user_free(void* p) { std::free(p); }
-}
-
 int main() {
-    std::setvbuf(stdout, nullptr, _IONBF, 0);
     describe();
-    wchar_t endpoint[64], protocol[] = L"ncalrpc", text[128];
-    swprintf(endpoint, 64, L"hand-stubs-%lu", GetCurrentProcessId());
-    swprintf(text, 128, L"ncalrpc:[%ls]", endpoint);
-    if (RpcServerUseProtseqEpW(reinterpret_cast<RPC_WSTR>(protocol), 10, reinterpret_cast<RPC_WSTR>(endpoint), nullptr) ||
-        RpcServerRegisterIf(&server, nullptr, nullptr) || RpcServerListen(1, 10, TRUE))
+    const Endpoint endpoint = own_endpoints(L"hand-stubs")[0];
+    if (!offer(endpoint) || RpcServerRegisterIf(&iface.server, nullptr, nullptr) || RpcServerListen(1, 10, TRUE))
         return std::printf("no server\n"), 1;
-    handle_t h = nullptr;
-    if (RpcBindingFromStringBindingW(reinterpret_cast<RPC_WSTR>(text), &h)) return std::printf("no binding\n"), 1;
+    handle_t h = bind(endpoint);
+    if (!h) return std::printf("no binding\n"), 1;
     pipes(h);
     floating_results(h);
     structures(h);
     RpcBindingFree(&h);
-    std::printf("hand_stubs: %d checks, %d failures\n", g_checks, g_failures);
-    return g_failures != 0;
+    return checks::report("hand_stubs");
 }

@@ -9,7 +9,6 @@
 #include <psapi.h>
 #include <rpc.h>
 #include <rpcasync.h>
-#include <rpcndr.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -17,22 +16,16 @@
 #include <string>
 #include <vector>
 
+#include "support/checks.h"
+#include "support/endpoints.h"
 #include "support/guard.h"
+#include "support/hand_interface.h"
 #include "support/threads.h"
-
-// rpcndr.h lacks it: as NdrClientCall2, the arguments themselves following.
-extern "C" CLIENT_CALL_RETURN RPC_VAR_ENTRY NdrClientCall4(PMIDL_STUB_DESC pStubDescriptor, PFORMAT_STRING pFormat, ...);
 
 namespace {
 
-volatile LONG g_checks, g_failures;
-#define CHECK(what)                                                                                         \
-    do {                                                                                                    \
-        InterlockedIncrement(&g_checks);                                                                    \
-        if (!(what)) InterlockedIncrement(&g_failures), std::printf("FAIL line %d: %s\n", __LINE__, #what); \
-    } while (0)
+using namespace hand;
 
-constexpr unsigned short slot = sizeof(void*);
 constexpr DWORD kPatience = 60000;
 constexpr size_t kRoom = 16u << 20;  // bytes that both sides together may take while data stream
 // Elements, of which neither side takes all before it waits. Of replies of 8 MB over TCP, Wine's own server leaves some unsent, whoever asks.
@@ -127,81 +120,21 @@ LONG stop(handle_t) {
 
 enum Number { kSum, kCountUp, kBack, kRefuse, kWatched, kDie, kPlain, kStop };
 
-struct Param {
-    unsigned attributes, offset, type;
-};
-constexpr unsigned in_pipe = 0x10c, out_pipe = 0x114, in_out_pipe = 0x11c, in_simple = 0x48, out_simple = 0x2150, simple_result = 0x70;
-
-std::vector<unsigned char> formats;
-std::vector<unsigned short> offsets;
-std::vector<SERVER_ROUTINE> managers;
-
-template <class F>
-void add(F* manager, bool pipes, std::initializer_list<Param> params) {
-    auto put = [](unsigned v) {
-        formats.push_back(static_cast<unsigned char>(v));
-        formats.push_back(static_cast<unsigned char>(v >> 8));
-    };
-    offsets.push_back(static_cast<unsigned short>(formats.size()));
-    put(0x4800);  // explicit handle; rpc flags, new set-up
-    put(0), put(0);
-    put(static_cast<unsigned>(managers.size()));
-    put(static_cast<unsigned>(params.size() + 1) * slot);
-    put(0x32), put(0);  // FC_BIND_PRIMITIVE at 0
-    put(0), put(0);
-    formats.push_back(pipes ? 0x4c : 0x44);
-    formats.push_back(static_cast<unsigned char>(params.size()));
-    put(0x0a);
-    for (int i = 0; i < 4; ++i) put(0);
-    for (const Param& p : params) put(p.attributes), put(p.offset), put(p.type);
-    managers.push_back(reinterpret_cast<SERVER_ROUTINE>(reinterpret_cast<void*>(manager)));
-}
-
-void __RPC_STUB dispatch(PRPC_MESSAGE message) { NdrServerCall2(message); }
-RPC_DISPATCH_FUNCTION functions[16];
-RPC_DISPATCH_TABLE table = {0, functions, 0};
-MIDL_STUB_DESC server_desc, client_desc;
-MIDL_SERVER_INFO info;
-RPC_SERVER_INTERFACE server;
-RPC_CLIENT_INTERFACE client;
-
-void* __RPC_USER allocate(size_t n) { return std::malloc(n ? n : 1); }
-void __RPC_USER release(void* p) { std::free(p); }
+Interface iface;
 
 void describe() {
-    add(sum, true, {{in_pipe, slot, 4}, {out_simple, 2 * slot, 8}, {simple_result, 3 * slot, 8}});
-    add(count_up, true, {{in_simple, slot, 8}, {in_simple, 2 * slot, 8}, {out_pipe, 3 * slot, 4}, {simple_result, 4 * slot, 8}});
-    add(back, true, {{in_out_pipe, slot, 4}, {simple_result, 2 * slot, 8}});
-    add(refuse, true, {{in_pipe, slot, 4}, {simple_result, 2 * slot, 8}});
-    add(watched, true, {{in_simple, slot, 8}, {in_pipe, 2 * slot, 4}, {out_pipe, 3 * slot, 4}, {simple_result, 4 * slot, 8}});
-    add(die, true, {{in_pipe, slot, 4}, {simple_result, 2 * slot, 8}});
-    add(plain, false, {{in_simple, slot, 8}, {simple_result, 2 * slot, 8}});
-    add(stop, false, {{simple_result, slot, 8}});
-    const RPC_SYNTAX_IDENTIFIER id = {{0x5d2c4f10, 0x4f7e, 0x4b0d, {0x8e, 0x5c, 1, 2, 3, 4, 5, 7}}, {1, 0}};
-    const RPC_SYNTAX_IDENTIFIER ndr = {{0x8a885d04, 0x1ceb, 0x11c9, {0x9f, 0xe8, 8, 0, 0x2b, 0x10, 0x48, 0x60}}, {2, 0}};
-    for (auto& f : functions) f = dispatch;
-    table.DispatchTableCount = static_cast<unsigned>(managers.size());
-    server_desc.RpcInterfaceInformation = &server;
-    server_desc.pfnAllocate = allocate;
-    server_desc.pfnFree = release;
-    server_desc.pFormatTypes = types;
-    server_desc.fCheckBounds = 1;
-    server_desc.Version = 0x50002;
-    server_desc.mFlags = 1;
-    client_desc = server_desc;
-    client_desc.RpcInterfaceInformation = &client;
-    info.pStubDesc = &server_desc;
-    info.DispatchTable = managers.data();
-    info.ProcString = formats.data();
-    info.FmtStringOffset = offsets.data();
-    server.Length = sizeof server;
-    server.InterfaceId = id;
-    server.TransferSyntax = ndr;
-    server.DispatchTable = &table;
-    server.InterpreterInfo = &info;
-    client.Length = sizeof client;
-    client.InterfaceId = id;
-    client.TransferSyntax = ndr;
+    const auto add = [](auto* manager, std::initializer_list<Param> params) {
+        iface.calls.add(manager, static_cast<unsigned>(params.size() + 1) * slot, params);
+    };
+    add(sum, {{in_pipe, slot, 4}, {out_simple, 2 * slot, 8}, {simple_result, 3 * slot, 8}});
+    add(count_up, {{in_simple, slot, 8}, {in_simple, 2 * slot, 8}, {out_pipe, 3 * slot, 4}, {simple_result, 4 * slot, 8}});
+    add(back, {{in_out_pipe, slot, 4}, {simple_result, 2 * slot, 8}});
+    add(refuse, {{in_pipe, slot, 4}, {simple_result, 2 * slot, 8}});
+    add(watched, {{in_simple, slot, 8}, {in_pipe, 2 * slot, 4}, {out_pipe, 3 * slot, 4}, {simple_result, 4 * slot, 8}});
+    add(die, {{in_pipe, slot, 4}, {simple_result, 2 * slot, 8}});
+    add(plain, {{in_simple, slot, 8}, {simple_result, 2 * slot, 8}});
+    add(stop, {{simple_result, slot, 8}});
+    iface.describe({0x5d2c4f10, 0x4f7e, 0x4b0d, {0x8e, 0x5c, 1, 2, 3, 4, 5, 7}}, types);
 }
 
 // --- who knows no pipes ---------------------------------------------------------------------------------------------
@@ -273,7 +206,7 @@ long whole_call(handle_t h, unsigned number, const Bytes& request, Bytes& reply)
     RPC_MESSAGE m = {};
     m.Handle = h;
     m.ProcNum = number;
-    m.RpcInterfaceInformation = &client;
+    m.RpcInterfaceInformation = &iface.client;
     m.DataRepresentation = NDR_LOCAL_DATA_REPRESENTATION;
     if (const long why = give(request, m)) return why;
     if (const long why = I_RpcSendReceive(&m)) return why;
@@ -295,11 +228,7 @@ void whole_client(handle_t h) {
 
 // --- the client -----------------------------------------------------------------------------------------------------
 
-#ifdef _WIN64
-#define CALL(number, ...) static_cast<LONG>(NdrClientCall2(&client_desc, formats.data() + offsets[number], __VA_ARGS__).Simple)
-#else
-#define CALL(number, ...) static_cast<LONG>(NdrClientCall4(&client_desc, formats.data() + offsets[number], __VA_ARGS__).Simple)
-#endif
+#define CALL(number, ...) static_cast<LONG>(HAND_CALL(&iface.client_desc, iface.calls[number], __VA_ARGS__).Simple)
 
 size_t memory() {
     PROCESS_MEMORY_COUNTERS_EX counters{};
@@ -441,33 +370,10 @@ void cancelled(handle_t h, bool by_time) {
 
 // --- programs -------------------------------------------------------------------------------------------------------
 
-RPC_WSTR wide(const std::wstring& s) { return reinterpret_cast<RPC_WSTR>(const_cast<wchar_t*>(s.c_str())); }
-
-handle_t bind(const std::wstring& protocol, const std::wstring& endpoint) {
-    handle_t h = nullptr;
-    RPC_WSTR text = nullptr;
-    const std::wstring host = protocol == L"ncacn_ip_tcp" ? L"127.0.0.1" : L"";
-    if (RpcStringBindingComposeW(nullptr, wide(protocol), wide(host), wide(endpoint), nullptr, &text)) return nullptr;
-    (void)RpcBindingFromStringBindingW(text, &h);
-    RpcStringFreeW(&text);
-    return h;
-}
-
-struct Way {
-    std::wstring protocol, endpoint;
-};
-std::vector<Way> ways() {
-    const std::wstring number = std::to_wstring(20000 + GetCurrentProcessId() % 20000);
-    return {{L"ncalrpc", L"sync-pipes-" + number}, {L"ncacn_np", L"\\pipe\\sync-pipes-" + number}, {L"ncacn_ip_tcp", number}};
-}
-bool offer(const Way& way) {
-    const long why = RpcServerUseProtseqEpW(wide(way.protocol), RPC_C_PROTSEQ_MAX_REQS_DEFAULT, wide(way.endpoint), nullptr);
-    if (why) std::printf("no endpoint %ls: %ld\n", way.endpoint.c_str(), why);
-    return why == 0;
-}
+std::vector<Endpoint> endpoints() { return own_endpoints(L"sync-pipes"); }
 
 // A client in a process of its own, which ends in the middle of its call.
-void client_dies(const Way& way, const wchar_t* program) {
+void client_dies(const Endpoint& way, const wchar_t* program) {
     std::wstring command = L"\"" + std::wstring(program) + L"\" " + way.protocol + L" " + way.endpoint + L" --dies";
     STARTUPINFOW start{};
     start.cb = sizeof start;
@@ -482,12 +388,12 @@ void client_dies(const Way& way, const wchar_t* program) {
 }
 
 int alone(long megabytes, const wchar_t* program) {
-    for (const Way& way : ways())
+    for (const Endpoint& way : endpoints())
         if (!offer(way)) return 1;
-    if (RpcServerRegisterIf(&server, nullptr, nullptr) || RpcServerListen(1, 10, TRUE)) return std::printf("no server\n"), 1;
-    for (const Way& way : ways()) {
+    if (RpcServerRegisterIf(&iface.server, nullptr, nullptr) || RpcServerListen(1, 10, TRUE)) return std::printf("no server\n"), 1;
+    for (const Endpoint& way : endpoints()) {
         std::printf("%ls\n", way.protocol.c_str());
-        handle_t h = bind(way.protocol, way.endpoint);
+        handle_t h = bind(way);
         if (!h) return std::printf("no binding\n"), 1;
         portions(h);
         both_ways(h);
@@ -504,18 +410,15 @@ int alone(long megabytes, const wchar_t* program) {
 }
 
 int serve(const std::wstring& protocol, bool whole) {
-    const Way way = ways()[protocol == L"lrpc" ? 0 : protocol == L"np" ? 1 : 2];
-    if (whole) {
-        for (auto& f : functions) f = whole_dispatch;
-        server.InterpreterInfo = nullptr;
-    }
-    if (!offer(way) || RpcServerRegisterIf(&server, nullptr, nullptr)) return 1;
+    const Endpoint way = endpoints()[protocol == L"lrpc" ? 0 : protocol == L"np" ? 1 : 2];
+    if (whole) iface.serve_by_hand(whole_dispatch);
+    if (!offer(way) || RpcServerRegisterIf(&iface.server, nullptr, nullptr)) return 1;
     std::printf("ready %ls %ls\n", way.protocol.c_str(), way.endpoint.c_str());
     return RpcServerListen(1, 10, FALSE) != RPC_S_OK;
 }
 
-int ask(const Way& way, const std::wstring& how) {
-    handle_t h = bind(way.protocol, way.endpoint);
+int ask(const Endpoint& way, const std::wstring& how) {
+    handle_t h = bind(way);
     if (!h) return std::printf("no binding\n"), 1;
     if (how == L"--dies") {
         Program in, out;
@@ -558,6 +461,6 @@ int main(int argc, char** argv) {
     if (first.compare(0, 2, L"nc") == 0) result = ask({first, argument(2)}, argument(3));
     else if (first == L"lrpc" || first == L"np" || first == L"tcp") result = serve(first, argument(2) == L"--whole");
     else result = alone(argc > 1 ? std::atol(argv[1]) : 64, argument(0).c_str());
-    std::printf("sync_pipes: %ld checks, %ld failures\n", static_cast<long>(g_checks), static_cast<long>(g_failures));
-    return result != 0 || g_failures != 0;
+    const int failed = checks::report("sync_pipes");
+    return result != 0 || failed;
 }
