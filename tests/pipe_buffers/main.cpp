@@ -9,14 +9,10 @@
 #include <cstring>
 #include <string>
 
-namespace {
+#include "support/checks.h"
+#include "support/endpoints.h"
 
-int g_checks, g_failures;
-#define CHECK(what)                                                                    \
-    do {                                                                               \
-        ++g_checks;                                                                    \
-        if (!(what)) ++g_failures, std::printf("FAIL line %d: %s\n", __LINE__, #what); \
-    } while (0)
+namespace {
 
 constexpr DWORD kPatience = 60000;
 constexpr unsigned kInPieces = RPC_BUFFER_ASYNC | RPC_BUFFER_PARTIAL;
@@ -270,13 +266,10 @@ void synchronous(handle_t b) {
     CHECK(I_RpcSendReceive(&m) == RPC_S_PROCNUM_OUT_OF_RANGE && !m.Buffer);
 }
 
-void run(const wchar_t* protocol, const wchar_t* endpoint) {
-    auto rpc = [](const wchar_t* text) { return reinterpret_cast<RPC_WSTR>(const_cast<wchar_t*>(text)); };
-    RPC_WSTR text = nullptr;
-    handle_t b = nullptr;
-    CHECK(RpcStringBindingComposeW(nullptr, rpc(protocol), nullptr, rpc(endpoint), nullptr, &text) == RPC_S_OK);
-    CHECK(RpcBindingFromStringBindingW(text, &b) == RPC_S_OK);
-    RpcStringFreeW(&text);
+void run(const Endpoint& endpoint) {
+    std::printf("%ls\n", endpoint.protocol.c_str());
+    handle_t b = bind(endpoint);
+    CHECK(b);
     if (!b) return;
     request_in_pieces(b);
     last_piece_empty(b);
@@ -286,7 +279,6 @@ void run(const wchar_t* protocol, const wchar_t* endpoint) {
     cancelled(b);
     synchronous(b);
     CHECK(RpcBindingFree(&b) == RPC_S_OK);
-    std::printf("%ls: %d checks, %d failures\n", protocol, g_checks, g_failures);
 }
 
 }  // namespace
@@ -294,16 +286,9 @@ void run(const wchar_t* protocol, const wchar_t* endpoint) {
 int main() {
     std::setvbuf(stdout, nullptr, _IONBF, 0);
     CHECK(RpcServerRegisterIf(&g_server, nullptr, nullptr) == RPC_S_OK);
-    wchar_t name[64], pipe[64];
-    swprintf(name, 64, L"pipe-buffers-%lu", GetCurrentProcessId());
-    swprintf(pipe, 64, L"\\pipe\\pipe-buffers-%lu", GetCurrentProcessId());
-    struct {
-        const wchar_t *protocol, *endpoint;
-    } const places[] = {{L"ncalrpc", name}, {L"ncacn_np", pipe}, {L"ncacn_ip_tcp", L"34517"}};
-    for (const auto& p : places)
-        CHECK(RpcServerUseProtseqEpW(reinterpret_cast<RPC_WSTR>(const_cast<wchar_t*>(p.protocol)), 10,
-                                     reinterpret_cast<RPC_WSTR>(const_cast<wchar_t*>(p.endpoint)), nullptr) == RPC_S_OK);
+    const std::vector<Endpoint> endpoints = own_endpoints(L"pipe-buffers");
+    for (const Endpoint& endpoint : endpoints) CHECK(offer(endpoint));
     CHECK(RpcServerListen(1, 10, TRUE) == RPC_S_OK);
-    for (const auto& p : places) run(p.protocol, p.endpoint);
-    return g_failures != 0;
+    for (const Endpoint& endpoint : endpoints) run(endpoint);
+    return checks::report("pipe_buffers");
 }

@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "pipes.h"
+#include "support/checks.h"
+#include "support/endpoints.h"
 #include "support/threads.h"
 
 namespace {
@@ -13,12 +15,6 @@ namespace {
 constexpr DWORD kPatience = 60000;
 constexpr ULONG kPortion = 1000;
 constexpr LONG kElements = 20000;
-int g_checks, g_failures;
-#define CHECK(what)                                                              \
-    do {                                                                         \
-        ++g_checks;                                                              \
-        if (!(what)) ++g_failures, printf("FAIL line %d: %s\n", __LINE__, #what); \
-    } while (0)
 
 // Either side's state tells by an event of its own.
 struct Told {
@@ -118,19 +114,15 @@ void negate(handle_t h) {
     CHECK(call.complete() == RPC_S_OK && call.result == 15);
 }
 
-RPC_WSTR text(const wchar_t* s) { return reinterpret_cast<RPC_WSTR>(const_cast<wchar_t*>(s)); }
-
-void run(const wchar_t* protocol, const wchar_t* endpoint) {
-    wchar_t binding[128];
-    swprintf(binding, 128, L"%ls:[%ls]", protocol, endpoint);
-    handle_t h = nullptr;
-    CHECK(RpcBindingFromStringBindingW(text(binding), &h) == RPC_S_OK);
+void run(const Endpoint& endpoint) {
+    printf("%ls\n", endpoint.protocol.c_str());
+    handle_t h = bind(endpoint);
+    CHECK(h);
     if (!h) return;
     sum(h);
     count(h);
     negate(h);
     RpcBindingFree(&h);
-    printf("%ls: %d checks, %d failures\n", protocol, g_checks, g_failures);
 }
 
 }  // namespace
@@ -187,12 +179,9 @@ void __RPC_USER MIDL_user_free(void* memory) { free(memory); }
 int main() {
     setvbuf(stdout, nullptr, _IONBF, 0);
     CHECK(RpcServerRegisterIf(serve_pipes_v1_0_s_ifspec, nullptr, nullptr) == RPC_S_OK);
-    wchar_t name[64];
-    swprintf(name, 64, L"async-stubs-pipes-%lu", GetCurrentProcessId());
-    const wchar_t* const places[][2] = {{L"ncalrpc", name}, {L"ncacn_ip_tcp", L"34518"}};
-    for (const auto& [protocol, endpoint] : places)
-        CHECK(RpcServerUseProtseqEpW(text(protocol), RPC_C_PROTSEQ_MAX_REQS_DEFAULT, text(endpoint), nullptr) == RPC_S_OK);
+    const std::vector<Endpoint> endpoints = own_endpoints(L"async-stubs-pipes");
+    for (const Endpoint& endpoint : endpoints) CHECK(offer(endpoint));
     CHECK(RpcServerListen(1, RPC_C_LISTEN_MAX_CALLS_DEFAULT, TRUE) == RPC_S_OK);
-    for (const auto& [protocol, endpoint] : places) run(protocol, endpoint);
-    return g_failures != 0;
+    for (const Endpoint& endpoint : endpoints) run(endpoint);
+    return checks::report("async_stubs_pipes");
 }
