@@ -5,40 +5,11 @@
 #include <string>
 
 #include "io/executor_host.h"
-#include "link/association.h"
-#include "link/script_stream.h"
+#include "link/call_test.h"
 #include "link/server_connection.h"
-#include "wire/fault.h"
 
 namespace rpc::link {
 namespace {
-
-constexpr Syntaxes an_interface{{{1, 2, 3, {}}, 1, 0}, wire::ndr20};
-
-std::string text(ByteView b) { return {reinterpret_cast<const char*>(b.data()), b.size()}; }
-OutgoingBody body(std::string_view of) {
-    OutgoingBody made;
-    EXPECT_EQ(made.allocate(of.size(), false), Status::ok);
-    if (!of.empty()) std::memcpy(made.data(), of.data(), of.size());
-    return made;
-}
-void say(ScriptStream& stream, wire::PduType type, uint32_t call_id, std::string_view stub, uint8_t flags = wire::pfc::whole,
-         uint8_t context = 0, uint8_t opnum = 0) {
-    uint8_t header[24] = {};
-    wire::write_header(header, type, flags, static_cast<uint16_t>(24 + stub.size()), 0, call_id);
-    header[20] = context;
-    header[22] = opnum;
-    stream.answer(header);
-    stream.answer({reinterpret_cast<const uint8_t*>(stub.data()), stub.size()});
-}
-void say_fault(ScriptStream& stream, uint32_t call_id, uint32_t status) {
-    wire::FaultFields fields;
-    fields.call_id = call_id;
-    fields.status = status;
-    Buffer out;
-    ASSERT_EQ(wire::build_fault(out, fields), Status::ok);
-    stream.answer(out.view());
-}
 
 // ---- the client ----
 
@@ -87,30 +58,19 @@ Status script_connect(const io::Address&, uint32_t, Ref<io::Stream>& stream) {
 }
 const io::Protocol script_protocol{"script", true, [](std::string_view) { return true; }, script_connect, nullptr};
 
-class Call final : public WaitingCall {
+class Call final : public TestCall {
 public:
-    explicit Call(Ref<Association> association) : association_(std::move(association)) { send.syntaxes = an_interface; }
-    Status on_stub_data(ByteView stub, uint32_t, uint32_t) override { return data += text(stub), Status::ok; }
-    void on_end(Status status) override { ends.push_back(status); }
-    void on_place(Ref<ClientConnection>, Status) override {}
-    const Syntaxes& syntaxes() const override { return send.syntaxes; }
+    explicit Call(Ref<Association> association) : TestCall(std::move(association), first_interface) { body = body_of("q"); }
     Status on_callback(CallbackRequest& request, OutgoingBody& reply, bool& executed) override {
         executed = true;
         asked.push_back({request.opnum, text(request.stub.view())});
         if (failed(callback_status)) return callback_status;
-        if (!answer.empty()) reply = body(answer);
+        if (!answer.empty()) reply = body_of(answer);
         return Status::ok;
     }
-    ClientConnection::Send send;
-    OutgoingBody body_ = body("q");
-    Ref<ClientConnection> connection;
-    std::string data, answer = "answer";
+    std::string answer = "answer";
     Status callback_status = Status::ok;
     std::vector<std::pair<uint16_t, std::string>> asked;
-    std::vector<Status> ends;
-
-private:
-    Ref<Association> association_;
 };
 
 class CallbackClient : public ::testing::Test {
@@ -134,8 +94,8 @@ protected:
     }
     Status perform() {
         Ref<ClientConnection> connection;
-        Status status = association->lease(an_interface, nullptr, connection);
-        if (!failed(status)) status = connection->perform(*call, call->send, call->body_);
+        Status status = association->lease(first_interface, nullptr, connection);
+        if (!failed(status)) status = connection->perform(*call, call->send, call->body);
         if (connection) association->give_back(std::move(connection));
         return status;
     }
@@ -230,7 +190,7 @@ TEST_F(CallbackClient, NonsenseEndsTheConnection) {
         },
         [](ScriptStream& s, uint32_t id) {
             say(s, wire::PduType::request, id, "one", wire::pfc::first_frag);
-            say_fault(s, id, 5);
+            fault(s, id, 5);
         },
     };
     for (auto& with : nonsense) {
@@ -249,8 +209,8 @@ TEST_F(CallbackClient, AnAsynchronousCallTakesNone) {
         say(s, wire::PduType::request, id, "one ", wire::pfc::first_frag);
         say(s, wire::PduType::request, id, "two", wire::pfc::last_frag);
     });
-    ASSERT_EQ(association->reserve(an_interface, nullptr, call->connection), Status::ok);
-    EXPECT_EQ(call->connection->start(*call, call->send, call->body_), Status::ok);
+    ASSERT_EQ(association->reserve(first_interface, nullptr, call->connection), Status::ok);
+    EXPECT_EQ(call->connection->start(*call, call->send, call->body), Status::ok);
     EXPECT_TRUE(call->asked.empty());
     ASSERT_EQ(script.said.size(), 2u);
     EXPECT_EQ(script.said[1].fault, code(Status::cannot_support));
@@ -306,7 +266,7 @@ protected:
         ASSERT_EQ(ServerConnection::serve(stream, remote, "17", host), Status::ok);
         wire::BindFields fields;
         fields.max_xmit_frag = fields.max_recv_frag = 5840;
-        wire::ContextOffer offers[] = {{0, an_interface.abstract_syntax, {&wire::ndr20, 1}}};
+        wire::ContextOffer offers[] = {{0, first_interface.abstract_syntax, {&wire::ndr20, 1}}};
         Buffer out;
         ASSERT_EQ(wire::build_bind(out, wire::PduType::bind, fields, offers), Status::ok);
         stream->answer(out.view());
@@ -329,7 +289,7 @@ protected:
     }
     Status call_back(Inbound& call, std::string_view question = "question") {
         CallbackReply reply;
-        const Status status = call.connection->call_back(call, 9, body(question), reply);
+        const Status status = call.connection->call_back(call, 9, body_of(question), reply);
         answer = text(reply.stub.view());
         return status;
     }
@@ -351,7 +311,7 @@ TEST_F(CallbackServer, AsksInTheCallsContextAndTakesTheAnswer) {
         EXPECT_EQ(call_back(call), Status::ok);
         EXPECT_EQ(answer, "the answer");
     }
-    EXPECT_EQ(call.connection->respond(call, body("reply")), Status::ok);
+    EXPECT_EQ(call.connection->respond(call, body_of("reply")), Status::ok);
     ASSERT_EQ(said.size(), 4u);
     EXPECT_EQ(said[0].call_id, 42u);
     EXPECT_EQ(said[0].stub, "question");
@@ -371,7 +331,7 @@ TEST_F(CallbackServer, FragmentsAsTheClientWantsThem) {
 }
 
 TEST_F(CallbackServer, AFaultIsItsStatus) {
-    on_callback = [](ScriptStream& s, uint32_t id) { say_fault(s, id, wire::nca::op_rng_error); };
+    on_callback = [](ScriptStream& s, uint32_t id) { fault(s, id, wire::nca::op_rng_error); };
     EXPECT_EQ(call_back(request()), Status::procnum_out_of_range);
     EXPECT_FALSE(stream->closed);
 }
@@ -402,7 +362,7 @@ TEST_F(CallbackServer, WhoDoesNotWaitIsNotAsked) {
 
 TEST_F(CallbackServer, ACallThatWasAnsweredIsOver) {
     Inbound& call = request();
-    EXPECT_EQ(call.connection->respond(call, body("reply")), Status::ok);
+    EXPECT_EQ(call.connection->respond(call, body_of("reply")), Status::ok);
     EXPECT_EQ(call_back(call), Status::call_failed_dne);
 }
 
@@ -422,7 +382,7 @@ TEST_F(CallbackServer, CallsNestWithOneId) {
 TEST_F(CallbackServer, AnswersThatNobodyAskedForEndTheConnection) {
     for (bool faulty : {false, true}) {
         request();
-        faulty ? say_fault(*stream, 42, 5) : say(*stream, wire::PduType::response, 42, "unasked");
+        faulty ? fault(*stream, 42, 5) : say(*stream, wire::PduType::response, 42, "unasked");
         stream->deliver();
         EXPECT_TRUE(stream->closed);
         close();

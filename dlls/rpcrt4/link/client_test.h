@@ -7,15 +7,9 @@
 #include <string>
 
 #include "io/executor_host.h"
-#include "link/association.h"
-#include "link/script_stream.h"
-#include "wire/fault.h"
-#include "wire/fragment.h"
+#include "link/call_test.h"
 
 namespace rpc::link {
-
-constexpr Syntaxes first_interface{{{1, 2, 3, {}}, 1, 0}, wire::ndr20};
-constexpr Syntaxes second_interface{{{4, 5, 6, {}}, 1, 0}, wire::ndr20};
 
 // A server that accepts, multiplexes or not, and leaves requests to the test.
 struct Script {
@@ -76,57 +70,6 @@ inline Status script_connect(const io::Address&, uint32_t, Ref<io::Stream>& stre
 }
 inline const io::Protocol script_protocol{"script", true, [](std::string_view) { return true; }, script_connect, nullptr};
 
-class TestCall final : public WaitingCall {
-public:
-    TestCall(Ref<Association> association, const Syntaxes& syntaxes) : association_(std::move(association)) {
-        send.syntaxes = syntaxes;
-    }
-    Status on_stub_data(ByteView stub, uint32_t, uint32_t) override {
-        data.append(reinterpret_cast<const char*>(stub.data()), stub.size());
-        return data_status;
-    }
-    void on_end(Status status) override { ends.push_back(status); }
-    void on_place(Ref<ClientConnection> connection, Status why) override {
-        ++places;
-        if (failed(why)) return on_end(why);
-        this->connection = connection;
-        if (start_on_place) start_status = connection->start(*this, send, body);
-    }
-    const Syntaxes& syntaxes() const override { return send.syntaxes; }
-
-    void ask_cancel(uint64_t give_up_at) {
-        give_up_at_ = give_up_at;
-        cancel_asked_ = true;
-    }
-
-    ClientConnection::Send send;
-    OutgoingBody body;
-    std::string data;
-    Status data_status = Status::ok;
-    std::vector<Status> ends;
-    int places = 0;
-    bool start_on_place = true;
-    Status start_status = Status::ok;
-    Ref<ClientConnection> connection;
-
-private:
-    Ref<Association> association_;
-};
-
-inline void respond(ScriptStream& stream, uint32_t call_id, std::string_view stub, uint8_t flags = wire::pfc::whole) {
-    uint8_t header[24] = {};
-    wire::write_header(header, wire::PduType::response, flags, static_cast<uint16_t>(24 + stub.size()), 0, call_id);
-    stream.answer(header);
-    stream.answer({reinterpret_cast<const uint8_t*>(stub.data()), stub.size()});
-}
-inline void fault(ScriptStream& stream, uint32_t call_id, uint32_t status) {
-    wire::FaultFields fields;
-    fields.call_id = call_id;
-    fields.status = status;
-    Buffer out;
-    ASSERT_EQ(wire::build_fault(out, fields), Status::ok);
-    stream.answer(out.view());
-}
 inline void bare(ScriptStream& stream, wire::PduType type, uint32_t call_id = 0) {
     Buffer out;
     ASSERT_EQ(wire::build_bare(out, type, call_id), Status::ok);

@@ -10,24 +10,16 @@
 #include <vector>
 
 #include "io/executor_host.h"
-#include "link/association.h"
-#include "link/script_stream.h"
+#include "link/call_test.h"
 #include "link/server_connection.h"
 #include "security/fake.h"
-#include "wire/fault.h"
 #include "wire/test_bytes.h"
 
 namespace rpc::link::wired {
 
 using security::Level;
 constexpr Level levels[] = {Level::connect, Level::call, Level::packet, Level::integrity, Level::privacy};
-constexpr Syntaxes first_interface{{{1, 2, 3, {}}, 1, 0}, wire::ndr20};
-constexpr Syntaxes second_interface{{{4, 5, 6, {}}, 1, 0}, wire::ndr20};
-
 using Bytes = std::vector<uint8_t>;
-inline std::string text(const Buffer& b) {
-    return {reinterpret_cast<const char*>(b.data()), b.size()};
-}
 inline bool holds(const Bytes& all, std::string_view part) {
     return std::search(all.begin(), all.end(), part.begin(), part.end()) != all.end();
 }
@@ -48,7 +40,7 @@ public:
     void run() override {
         auto self = Ref<EchoCall>::adopt(this);
         connection->await_turn(*this);
-        Seen seen{text(stub), "", security != nullptr, Level::none, opnum};
+        Seen seen{text(stub.view()), "", security != nullptr, Level::none, opnum};
         if (security) {
             Str name;
             if (failed(security->context().client_name(name))) return (void)failed(connection->fault(*this, 14, true));
@@ -123,28 +115,6 @@ inline Status wire_connect(const io::Address&, uint32_t, Ref<io::Stream>& stream
 }
 inline const io::Protocol wire_protocol{"wire", false, [](std::string_view) { return true; }, wire_connect, nullptr};
 
-class TestCall final : public WaitingCall {
-public:
-    TestCall(Ref<Association> association, const Syntaxes& syntaxes) : association_(std::move(association)) {
-        send.syntaxes = syntaxes;
-    }
-    Status on_stub_data(ByteView stub, uint32_t, uint32_t) override {
-        data.append(reinterpret_cast<const char*>(stub.data()), stub.size());
-        return Status::ok;
-    }
-    void on_end(Status status) override { ends.push_back(status); }
-    void on_place(Ref<ClientConnection>, Status) override { FAIL(); }
-    const Syntaxes& syntaxes() const override { return send.syntaxes; }
-    ClientConnection::Send send;
-    OutgoingBody body;
-    std::string data;
-    std::vector<Status> ends;
-    Ref<ClientConnection> connection;
-
-private:
-    Ref<Association> association_;
-};
-
 class Secure : public ::testing::Test {
 protected:
     void SetUp() override {
@@ -197,6 +167,7 @@ protected:
         if (!stub.empty()) std::memcpy(call->body.data(), stub.data(), stub.size());
         Status status = connection->perform(*call, call->send, call->body);
         association->give_back(std::move(connection));
+        EXPECT_EQ(call->places, 0);
         if (reply) *reply = call->data;
         if (failed(status)) return status;
         EXPECT_EQ(call->ends.size(), 1u);

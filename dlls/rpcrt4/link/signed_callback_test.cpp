@@ -6,7 +6,7 @@
 
 #include "io/executor_host.h"
 #include "io/loopback.h"
-#include "link/association.h"
+#include "link/call_test.h"
 #include "link/server_connection.h"
 #include "security/fake.h"
 
@@ -14,15 +14,6 @@ namespace rpc::link {
 namespace {
 
 using security::Level;
-constexpr Syntaxes an_interface{{{1, 2, 3, {}}, 1, 0}, wire::ndr20};
-
-std::string text(ByteView b) { return {reinterpret_cast<const char*>(b.data()), b.size()}; }
-OutgoingBody body(std::string_view of) {
-    OutgoingBody made;
-    EXPECT_EQ(made.allocate(of.size(), false), Status::ok);
-    if (!of.empty()) std::memcpy(made.data(), of.data(), of.size());
-    return made;
-}
 
 // The manager: asks its client as often as the opnum says, each time with what came before, and answers with the last answer.
 class Manager final : public InboundCall {
@@ -35,11 +26,11 @@ public:
         std::string said = text(stub.view());
         for (uint16_t i = 0; i < opnum; ++i) {
             CallbackReply reply;
-            const Status status = connection->call_back(*this, i, body(said), reply);
+            const Status status = connection->call_back(*this, i, body_of(said), reply);
             if (failed(status)) return (void)failed(connection->fault(*this, code(status), false));
             said = text(reply.stub.view());
         }
-        (void)failed(connection->respond(*this, body(said)));
+        (void)failed(connection->respond(*this, body_of(said)));
         connection->let_next_start(*this);
     }
 };
@@ -65,29 +56,19 @@ Status connect(const io::Address&, uint32_t, Ref<io::Stream>& stream) {
 }
 const io::Protocol protocol{"loop", false, [](std::string_view) { return true; }, connect, nullptr};
 
-class Call final : public WaitingCall {
+class Call final : public TestCall {
 public:
-    explicit Call(Ref<Association> association) : association_(std::move(association)) { send.syntaxes = an_interface; }
-    Status on_stub_data(ByteView stub, uint32_t, uint32_t) override { return data += text(stub), Status::ok; }
-    void on_end(Status status) override { end = status; }
-    void on_place(Ref<ClientConnection>, Status) override {}
-    const Syntaxes& syntaxes() const override { return send.syntaxes; }
+    explicit Call(Ref<Association> association) : TestCall(std::move(association), first_interface) {}
     Status on_callback(CallbackRequest& request, OutgoingBody& reply, bool& executed) override {
         executed = true;
         EXPECT_EQ(request.opnum, asked++);
         if (failed(refusal)) return refusal;
-        reply = body(text(request.stub.view()) + std::string(answer_size, 'a'));
+        reply = body_of(text(request.stub.view()) + std::string(answer_size, 'a'));
         return Status::ok;
     }
-    ClientConnection::Send send;
-    std::string data;
     size_t answer_size = 1;
     Status refusal = Status::ok;
-    Status end = Status::call_pending;
     int asked = 0;
-
-private:
-    Ref<Association> association_;
 };
 
 class SignedCallback : public ::testing::TestWithParam<Level> {
@@ -112,8 +93,8 @@ protected:
         call->answer_size = answer_size;
         call->refusal = refusal;
         Ref<ClientConnection> connection;
-        EXPECT_EQ(association->lease(an_interface, auth.get(), connection), Status::ok);
-        OutgoingBody request = body(stub);
+        EXPECT_EQ(association->lease(first_interface, auth.get(), connection), Status::ok);
+        OutgoingBody request = body_of(stub);
         EXPECT_EQ(connection->perform(*call, call->send, request), Status::ok);
         association->give_back(std::move(connection));
         return call;
@@ -126,7 +107,7 @@ protected:
 TEST_P(SignedCallback, AskedAndAnsweredInTheOrderOfTheirNumbers) {
     for (uint16_t callbacks : {0, 1, 5}) {
         auto call = perform(callbacks, "four");
-        EXPECT_EQ(call->end, Status::ok);
+        EXPECT_EQ(call->ended(), Status::ok);
         EXPECT_EQ(call->asked, callbacks);
         EXPECT_EQ(call->data, "four" + std::string(callbacks, 'a'));
     }
@@ -134,16 +115,16 @@ TEST_P(SignedCallback, AskedAndAnsweredInTheOrderOfTheirNumbers) {
 
 TEST_P(SignedCallback, InManyFragments) {
     auto call = perform(3, std::string(20000, 'q'), 30000);
-    EXPECT_EQ(call->end, Status::ok);
+    EXPECT_EQ(call->ended(), Status::ok);
     EXPECT_EQ(call->data.size(), 110000u);
 }
 
 TEST_P(SignedCallback, ARefusalIsAFaultAndTheConnectionGoesOn) {
     auto call = perform(2, "four", 1, Status::cannot_support);
-    EXPECT_EQ(call->end, Status::cannot_support);
+    EXPECT_EQ(call->ended(), Status::cannot_support);
     EXPECT_EQ(call->asked, 1);
     call = perform(2, "five");
-    EXPECT_EQ(call->end, Status::ok);
+    EXPECT_EQ(call->ended(), Status::ok);
     EXPECT_EQ(call->data, "fiveaa");
 }
 
