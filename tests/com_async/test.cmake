@@ -14,6 +14,6 @@ set(async_made ${async_out}/slow_p.c ${async_out}/slow.h ${async_out}/com_root.h
 set_source_files_properties(${async_made} PROPERTIES LANGUAGE C INCLUDE_DIRECTORIES ${async_out} COMPILE_OPTIONS
     "-std=gnu11;-w;-include;rpctry.h;-DNdrOleAllocate=test_allocate;-DNdrOleFree=test_free")
 file(GLOB async_programs CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/programs/*.cpp)
-pe_program(com_async ${async_programs} ${async_made})
+pe_program(com_async ${async_programs} ${CMAKE_SOURCE_DIR}/tests/com_proxy/programs/counted_memory.cpp ${async_made})
 target_include_directories(com_async PRIVATE ${async_out})
 wine_test(com_async COMMAND com_async)

@@ -14,15 +14,6 @@
 extern "C" {
 extern const ProxyFileInfo slow_ProxyFileInfo;
 CStdPSFactoryBuffer gPFactory;
-LONG allocations;
-void* __stdcall test_allocate(size_t size) {
-    InterlockedIncrement(&allocations);
-    return malloc(size);
-}
-void __stdcall test_free(void* p) {
-    if (p) InterlockedDecrement(&allocations);
-    free(p);
-}
 ULONG STDMETHODCALLTYPE CStdStubBuffer_Release(IRpcStubBuffer* stub) {
     return NdrCStdStubBuffer_Release(stub, (IPSFactoryBuffer*)&gPFactory);
 }

@@ -2,6 +2,8 @@
 // A server object of ISlow, with call objects when it is told to have some.
 #include "slow.h"
 
+#include "com_proxy/programs/counted_memory.h"
+
 enum class When { in_begin, later, never };
 
 struct Server : ISlow, ICallFactory {
@@ -24,6 +26,3 @@ struct Server : ISlow, ICallFactory {
     HRESULT STDMETHODCALLTYPE CreateCall(REFIID iid, IUnknown* outer, REFIID wanted, IUnknown** object) override;
 };
 
-extern "C" LONG allocations;
-extern "C" void* __stdcall test_allocate(size_t size);
-extern "C" void __stdcall test_free(void* p);

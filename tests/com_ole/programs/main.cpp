@@ -4,12 +4,11 @@
 //   com_ole serve EVENT    the server: registers its class, says so, and waits for the event that ends it
 //   com_ole die            a client that does not come back from its call
 #include <initguid.h>
-#include "calc.h"
-#include "more.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "com_proxy/programs/calculator.h"
 #include "com_proxy/programs/proxy_tables.h"
 
 #include "basics/check.h"
@@ -34,7 +33,7 @@ static volatile LONG objects;
 static const wchar_t* serving;  // the name of a server's event
 constexpr HRESULT stay_inside = 0x20000d1e;
 
-struct Server : IMore {
+struct Server : Calculator<CoTaskMemAlloc> {
     LONG refs = 1;
     Server() { InterlockedIncrement(&objects); }
     virtual ~Server() { InterlockedDecrement(&objects); }
@@ -52,55 +51,12 @@ struct Server : IMore {
         if (!left) delete this;
         return left;
     }
-    HRESULT STDMETHODCALLTYPE Add(LONG a, LONG b, LONG* sum) override {
-        *sum = a + b;
-        return S_OK;
-    }
-    HRESULT STDMETHODCALLTYPE Wide(hyper a, short b, unsigned char c, hyper* d) override {
-        *d = *d * 10 + a + b + c;
-        return S_FALSE;
-    }
-    HRESULT STDMETHODCALLTYPE Echo(const wchar_t* text, wchar_t** copy) override {
-        size_t size = (wcslen(text) + 1) * sizeof *text;
-        *copy = (wchar_t*)CoTaskMemAlloc(size);
-        memcpy(*copy, text, size);
-        return S_OK;
-    }
-    HRESULT STDMETHODCALLTYPE Total(LONG count, LONG* values, hyper* total) override {
-        *total = 0;
-        for (LONG i = 0; i < count; ++i) *total += values[i];
-        return S_OK;
-    }
-    HRESULT STDMETHODCALLTYPE Move(Point from, Point* by, Point* to) override {
-        to->x = (short)(from.x + (by ? by->x : 100));
-        to->y = from.y + (by ? by->y : 100);
-        return S_OK;
-    }
     HRESULT STDMETHODCALLTYPE Answer(HRESULT what) override {
         if (serving && what == stay_inside) {
             SetEvent(local_server::event_of(serving, L"inside"));
             WaitForSingleObject(local_server::event_of(serving, L"dead"), 60000);
         }
         return what;
-    }
-    HRESULT STDMETHODCALLTYPE Raise(ULONG code) override {
-        RaiseException(code, 0, 0, nullptr);
-        return S_OK;
-    }
-    double STDMETHODCALLTYPE Half(double x, float y) override { return x / 2 + y; }
-    HRESULT STDMETHODCALLTYPE Twice(LONG a, LONG* b) override {
-        *b = 2 * a;
-        return S_OK;
-    }
-    HRESULT STDMETHODCALLTYPE Pass(ICalc* given, ICalc** back, ICalc** own) override {
-        if (given) given->AddRef();
-        *back = given;
-        AddRef();
-        *own = this;
-        return S_OK;
-    }
-    HRESULT STDMETHODCALLTYPE Find(const Iid* iid, IUnknown** object) override {
-        return QueryInterface(*reinterpret_cast<const IID*>(iid), reinterpret_cast<void**>(object));
     }
 };
 

@@ -1,10 +1,10 @@
 // Proxies and stubs that widl made, interpreted or inline, through a channel of this program's own.
 #include <initguid.h>
-#include "calc.h"
+#include "calculator.h"
 #include "channel.h"
+#include "counted_memory.h"
 #include "exports.h"
 #include "hand.h"
-#include "more.h"
 
 #include <rpctry.h>
 #include <stdio.h>
@@ -16,15 +16,6 @@
 extern "C" {
 extern const ProxyFileInfo calc_ProxyFileInfo, more_ProxyFileInfo;
 CStdPSFactoryBuffer gPFactory, base_factory;
-LONG allocations;
-void* __stdcall test_allocate(size_t size) {
-    InterlockedIncrement(&allocations);
-    return malloc(size);
-}
-void __stdcall test_free(void* p) {
-    if (p) InterlockedDecrement(&allocations);
-    free(p);
-}
 ULONG STDMETHODCALLTYPE CStdStubBuffer_Release(IRpcStubBuffer* stub) {
     return NdrCStdStubBuffer_Release(stub,
                                      ((CStdStubBuffer*)stub)->pPSFactory);  // one program stands for two proxy DLLs
@@ -40,7 +31,7 @@ static const ProxyFileInfo* files[] = {&calc_ProxyFileInfo, &more_ProxyFileInfo,
 // --- a server object
 // ----------------------------------------------------------------------------------------------------
 
-struct Server : IMore {
+struct Server : Calculator<test_allocate> {
     LONG refs = 1;
     bool knows_base = false;  // an object need not answer for the interfaces that its own is derived from
     HRESULT STDMETHODCALLTYPE QueryInterface(REFIID iid, void** object) override {
@@ -54,51 +45,6 @@ struct Server : IMore {
     }
     ULONG STDMETHODCALLTYPE AddRef() override { return InterlockedIncrement(&refs); }
     ULONG STDMETHODCALLTYPE Release() override { return InterlockedDecrement(&refs); }
-
-    HRESULT STDMETHODCALLTYPE Add(LONG a, LONG b, LONG* sum) override {
-        *sum = a + b;
-        return S_OK;
-    }
-    HRESULT STDMETHODCALLTYPE Wide(hyper a, short b, unsigned char c, hyper* d) override {
-        *d = *d * 10 + a + b + c;
-        return S_FALSE;
-    }
-    HRESULT STDMETHODCALLTYPE Echo(const wchar_t* text, wchar_t** copy) override {
-        size_t size = (wcslen(text) + 1) * sizeof *text;
-        *copy = (wchar_t*)test_allocate(size);
-        memcpy(*copy, text, size);
-        return S_OK;
-    }
-    HRESULT STDMETHODCALLTYPE Total(LONG count, LONG* values, hyper* total) override {
-        *total = 0;
-        for (LONG i = 0; i < count; ++i) *total += values[i];
-        return S_OK;
-    }
-    HRESULT STDMETHODCALLTYPE Move(Point from, Point* by, Point* to) override {
-        to->x = (short)(from.x + (by ? by->x : 100));
-        to->y = from.y + (by ? by->y : 100);
-        return S_OK;
-    }
-    HRESULT STDMETHODCALLTYPE Answer(HRESULT what) override { return what; }
-    HRESULT STDMETHODCALLTYPE Raise(ULONG code) override {
-        RaiseException(code, 0, 0, nullptr);
-        return S_OK;
-    }
-    double STDMETHODCALLTYPE Half(double x, float y) override { return x / 2 + y; }
-    HRESULT STDMETHODCALLTYPE Twice(LONG a, LONG* b) override {
-        *b = 2 * a;
-        return S_OK;
-    }
-    HRESULT STDMETHODCALLTYPE Pass(ICalc* given, ICalc** back, ICalc** own) override {
-        if (given) given->AddRef();
-        *back = given;
-        AddRef();
-        *own = this;
-        return S_OK;
-    }
-    HRESULT STDMETHODCALLTYPE Find(const Iid* iid, IUnknown** object) override {
-        return QueryInterface(*reinterpret_cast<const IID*>(iid), reinterpret_cast<void**>(object));
-    }
 };
 
 // The proxy manager's part: a controlling unknown.
