@@ -1,6 +1,8 @@
-// RpcServerInqCallAttributes, versions 1 to 3: documentation pages of the function and of RPC_CALL_ATTRIBUTES_V2. A name that the
+// RpcServerInqCallAttributes, versions 1 to 3: documentation pages of the function, of RPC_CALL_ATTRIBUTES_V2 and of
+// RPC_CALL_LOCAL_ADDRESS_V1. A name that the
 // security provider does not tell has length 0; identifiers of clients none tells.
 #include "abi/export.h"
+#include "abi/host_address.h"
 #include "abi/server_call_handle.h"
 #include "abi/text.h"
 #include "base/guard.h"
@@ -56,15 +58,28 @@ Status fill_v1(call::ServerCall& call, Attributes& a) {
     return failed(second) ? second : told;
 }
 
+// Into the caller's structure; more_data as for a name.
+template <class Address>
+Status give_local_address(const io::Stream& stream, Address* given) {
+    Address copy;
+    if (!given || !copy_guarded(&copy, given, sizeof copy) || copy.Version != 1) return Status::invalid_arg;
+    unsigned long format = rlafInvalid;
+    const Status told = abi::give_address(stream.own_host(), copy.Buffer, copy.BufferSize, format);
+    if (failed(told) && told != Status::more_data) return told;
+    copy.AddressFormat = static_cast<RpcLocalAddressFormat>(format);
+    return copy_guarded(given, &copy, sizeof copy) ? told : Status::invalid_arg;
+}
+
 template <class Attributes>
 Status fill_v2(call::ServerCall& call, Attributes& a) {
-    const Status told = fill_v1(call, a);
+    Status told = fill_v1(call, a);
     if (failed(told) && told != Status::more_data) return told;
     const io::Stream& stream = call.connection->stream();
     const io::Protocol& protocol = call.connection->protocol();
     if ((a.Flags & RPC_QUERY_CALL_LOCAL_ADDRESS) != 0) {
-        if (!a.CallLocalAddress) return Status::invalid_arg;
-        return Status::cannot_support;  // transports do not tell their own address
+        const Status address = give_local_address(stream, a.CallLocalAddress);
+        if (failed(address) && address != Status::more_data) return address;
+        if (failed(address)) told = address;
     }
     a.KernelModeCaller = FALSE;
     a.ProtocolSequence = protocol_number(protocol);

@@ -105,6 +105,8 @@ public:
     bool peer_is_local() const override { return stream_->peer_is_local(); }
     Status impersonate_peer() override { return stream_->impersonate_peer(); }
     std::string_view peer_address() const override { return stream_->peer_address(); }
+    HostAddress own_host() const override { return stream_->own_host(); }
+    HostAddress peer_host() const override { return stream_->peer_host(); }
 
 private:
     void on_data(ByteView bytes, WorkList& later) override {

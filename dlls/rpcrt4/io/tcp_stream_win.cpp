@@ -2,6 +2,8 @@
 
 #include <mstcpip.h>
 
+#include <cstring>
+
 #include "base/log.h"
 
 namespace rpc::io {
@@ -63,10 +65,15 @@ size_t v6_text(const uint8_t* a, char* out) {
     return n;
 }
 
-bool same_host(const SocketAddress& a, const SocketAddress& b) {
-    if (a.any.sa_family != b.any.sa_family) return false;
-    if (a.any.sa_family == AF_INET) return memcmp(&a.v4.sin_addr, &b.v4.sin_addr, 4) == 0;
-    return memcmp(&a.v6.sin6_addr, &b.v6.sin6_addr, 16) == 0;
+HostAddress host_of(const SocketAddress& a) {
+    HostAddress host;
+    host.size = a.any.sa_family == AF_INET ? 4 : 16;
+    std::memcpy(host.bytes, host.size == 4 ? static_cast<const void*>(&a.v4.sin_addr) : &a.v6.sin6_addr, host.size);
+    return host;
+}
+
+bool same_host(const HostAddress& a, const HostAddress& b) {
+    return a.size == b.size && std::memcmp(a.bytes, b.bytes, a.size) == 0;
 }
 
 }  // namespace
@@ -95,9 +102,10 @@ TcpStream::TcpStream(const Winsock& ws, SOCKET socket) : OverlappedStream(as_han
     SocketAddress peer{}, self{};
     int peer_size = sizeof peer, self_size = sizeof self;
     if (ws.getpeername(socket, &peer.any, &peer_size) != 0) return;
+    peer_ = host_of(peer);
     address_length_ = address_text(peer, address_);
-    local_ = is_loopback(peer) ||
-             (ws.getsockname(socket, &self.any, &self_size) == 0 && same_host(peer, self));
+    if (ws.getsockname(socket, &self.any, &self_size) == 0) own_ = host_of(self);
+    local_ = is_loopback(peer) || same_host(peer_, own_);
 }
 
 DWORD TcpStream::ask_read(MutBytes into, OVERLAPPED& o, DWORD& n) {

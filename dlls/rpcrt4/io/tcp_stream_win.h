@@ -30,6 +30,8 @@ public:
     void keep_alive(uint32_t silent_ms) override;
     bool peer_is_local() const override { return local_; }
     std::string_view peer_address() const override { return {address_, address_length_}; }
+    HostAddress own_host() const override { return own_; }
+    HostAddress peer_host() const override { return peer_; }
 
 private:
     DWORD ask_read(MutBytes into, OVERLAPPED& o, DWORD& n) override;
@@ -40,6 +42,8 @@ private:
     static constexpr size_t most_buffers = 64;
     const Winsock& ws_;
     bool local_ = false;
+    HostAddress own_;
+    HostAddress peer_;
     size_t address_length_ = 0;
     char address_[46];
 };

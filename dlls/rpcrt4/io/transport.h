@@ -35,6 +35,12 @@ protected:
     ~WriteWatch() = default;
 };
 
+// An IP address in network order; empty where there is none.
+struct HostAddress {
+    uint8_t size = 0;  // 4: IPv4, 16: IPv6
+    uint8_t bytes[16] = {};
+};
+
 // A connected stream. (io/capture.cpp hands every function on: a new one has its line there.) It is *blocking* from birth and *queued* from start() on; it never goes back.
 // Any thread may call close() at any time; the rest is serialised by the caller except where said.
 class Stream : public RefCounted<Stream> {
@@ -101,6 +107,9 @@ public:
     virtual Status impersonate_peer() { return Status::cannot_support; }
     // The peer's address in the form a string binding has; empty when it has none.
     virtual std::string_view peer_address() const { return {}; }
+    // The addresses of the connection's two ends; empty where the transport has none.
+    virtual HostAddress own_host() const { return {}; }
+    virtual HostAddress peer_host() const { return {}; }
 };
 
 class AcceptSink {
