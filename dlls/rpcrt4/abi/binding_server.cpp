@@ -25,13 +25,18 @@ Status from_client(RPC_BINDING_HANDLE client, RPC_BINDING_HANDLE* out) {
     return Status::invalid_arg;
 }
 
-// No binding comes from a name service: there is none any more.
+// `syntax` is the one of the entry names; there is but one.
+bool is_dce_syntax(unsigned long syntax) { return syntax == RPC_C_NS_SYNTAX_DEFAULT || syntax == RPC_C_NS_SYNTAX_DCE; }
+
 template <class Char>
-RPC_STATUS entry_name(RPC_BINDING_HANDLE handle, Char** name) {
+Status entry_name(RPC_BINDING_HANDLE handle, unsigned long syntax, Char** name) {
     Ref<runtime::Binding> binding;
-    if (Status status = abi::client_binding(handle, binding); failed(status)) return to_rpc(status);
-    if (Status status = abi::write_text({}, name); failed(status)) return to_rpc(status);
-    return RPC_S_NO_ENTRY_NAME;
+    Str text;
+    RPC_TRY(abi::client_binding(handle, binding));
+    if (!is_dce_syntax(syntax)) return Status::unsupported_name_syntax;
+    RPC_TRY(binding->entry_name(text));
+    RPC_TRY(abi::write_text(text.view(), name));
+    return text.empty() ? Status::no_entry_name : Status::ok;
 }
 
 }  // namespace
@@ -41,9 +46,9 @@ RPC_EXPORT(RPC_STATUS, RpcBindingServerFromClient)
 (RPC_BINDING_HANDLE ClientBinding, RPC_BINDING_HANDLE* ServerBinding) {
     return to_rpc(from_client(ClientBinding, ServerBinding));
 }
-RPC_EXPORT(RPC_STATUS, RpcNsBindingInqEntryNameA)(RPC_BINDING_HANDLE Binding, unsigned long, RPC_CSTR* EntryName) {
-    return entry_name(Binding, EntryName);
+RPC_EXPORT(RPC_STATUS, RpcNsBindingInqEntryNameA)(RPC_BINDING_HANDLE Binding, unsigned long EntryNameSyntax, RPC_CSTR* EntryName) {
+    return to_rpc(entry_name(Binding, EntryNameSyntax, EntryName));
 }
-RPC_EXPORT(RPC_STATUS, RpcNsBindingInqEntryNameW)(RPC_BINDING_HANDLE Binding, unsigned long, RPC_WSTR* EntryName) {
-    return entry_name(Binding, EntryName);
+RPC_EXPORT(RPC_STATUS, RpcNsBindingInqEntryNameW)(RPC_BINDING_HANDLE Binding, unsigned long EntryNameSyntax, RPC_WSTR* EntryName) {
+    return to_rpc(entry_name(Binding, EntryNameSyntax, EntryName));
 }

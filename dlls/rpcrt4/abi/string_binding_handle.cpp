@@ -30,12 +30,14 @@ Status from_string(const T* text, RPC_BINDING_HANDLE* out) {
     return Status::invalid_arg;
 }
 
+enum class Endpoint { as_it_is, as_given };
+
 template <class T>
-Status to_string(RPC_BINDING_HANDLE handle, T** out) {
+Status to_string(RPC_BINDING_HANDLE handle, Endpoint which, T** out) {
     auto binding = runtime::Binding::from_handle(handle);
     if (!binding) return Status::invalid_binding;
     Str endpoint, text;
-    RPC_TRY(binding->endpoint(endpoint));
+    if (which == Endpoint::as_it_is || !binding->has_dynamic_endpoint()) RPC_TRY(binding->endpoint(endpoint));
     const Uuid object = binding->object();
     char object_text[wire::uuid_text_size + 1] = "";
     if (!wire::is_nil(object)) wire::format_uuid(object, object_text);
@@ -56,8 +58,13 @@ RPC_EXPORT(RPC_STATUS, RpcBindingFromStringBindingW)(RPC_WSTR StringBinding, RPC
     return to_rpc(from_string<unsigned short>(StringBinding, Binding));
 }
 RPC_EXPORT(RPC_STATUS, RpcBindingToStringBindingA)(RPC_BINDING_HANDLE Binding, RPC_CSTR* StringBinding) {
-    return to_rpc(to_string(Binding, StringBinding));
+    return to_rpc(to_string(Binding, Endpoint::as_it_is, StringBinding));
 }
 RPC_EXPORT(RPC_STATUS, RpcBindingToStringBindingW)(RPC_BINDING_HANDLE Binding, RPC_WSTR* StringBinding) {
-    return to_rpc(to_string(Binding, StringBinding));
+    return to_rpc(to_string(Binding, Endpoint::as_it_is, StringBinding));
+}
+// Without an endpoint that was found, so that whoever gets the text looks for one himself: the counterpart of
+// I_RpcBindingInqDynamicEndpoint. Only the header has it, and what is static is inferred.
+RPC_EXPORT(RPC_STATUS, I_RpcBindingToStaticStringBindingW)(RPC_BINDING_HANDLE Binding, unsigned short** StringBinding) {
+    return to_rpc(to_string(Binding, Endpoint::as_given, StringBinding));
 }

@@ -43,12 +43,14 @@ Status Binding::copy(Ref<Binding>& out) {
     auto made = make_ref<Binding>(protocol_);
     if (!made || !made->network_address_.assign(network_address_.view()) || !made->options_.assign(options_.view()))
         return Status::out_of_memory;
-    Str endpoint_copy;
+    Str endpoint_copy, entry_copy;
     RPC_TRY(endpoint(endpoint_copy));
+    RPC_TRY(entry_name(entry_copy));
     Guard from(mutex_);
     Guard to(made->mutex_);
     made->endpoint_ = std::move(endpoint_copy);
     made->object_ = object_;
+    made->entry_name_ = std::move(entry_copy);
     std::memcpy(made->options_set_, options_set_, sizeof options_set_);
     if (options_set_[binding_option::unique_binding] == 0) made->association_ = link::AssociationUse(association_.ref());
     made->com_timeout_ = com_timeout_;
@@ -59,6 +61,19 @@ Status Binding::copy(Ref<Binding>& out) {
     from.unlock();
     out = std::move(made);
     return Status::ok;
+}
+
+Status Binding::set_entry_name(std::string_view name) {
+    Str copy;
+    if (!copy.assign(name)) return Status::out_of_memory;
+    Guard g(mutex_);
+    entry_name_ = std::move(copy);
+    return Status::ok;
+}
+
+Status Binding::entry_name(Str& out) {
+    Guard g(mutex_);
+    return out.assign(entry_name_.view()) ? Status::ok : Status::out_of_memory;
 }
 
 Status Binding::reset() {

@@ -69,6 +69,9 @@ public:
     // Who calls are made as from now on; null: nobody.
     void set_auth(Ref<const BindingAuth> auth) EXCLUDES(mutex_);
     Ref<const BindingAuth> auth() EXCLUDES(mutex_);
+    // The name service entry that the binding came from, as who imported it says; "" at first. A copy of the binding has it too.
+    Status set_entry_name(std::string_view name) EXCLUDES(mutex_);
+    Status entry_name(Str& out) EXCLUDES(mutex_);
     // As whom connections log in at an RPC proxy from now on; null: as nobody.
     void set_http_credentials(Ref<const io::HttpCredentials> credentials) EXCLUDES(mutex_);
 
@@ -88,6 +91,7 @@ private:
     Mutex mutex_;
     Str endpoint_ GUARDED_BY(mutex_);
     Uuid object_ GUARDED_BY(mutex_);
+    Str entry_name_ GUARDED_BY(mutex_);
     link::AssociationUse association_ GUARDED_BY(mutex_);
     uintptr_t options_set_[max_binding_options] GUARDED_BY(mutex_) = {};
     uint32_t com_timeout_ GUARDED_BY(mutex_) = default_com_timeout;

@@ -138,6 +138,7 @@ struct Tables {
     List<ContextTable, InTables> list GUARDED_BY(mutex);
 };
 constinit Tables g_tables;
+constinit std::atomic<bool> g_always_strict{false};
 
 void run_down(ServerContext& c) {
     NDR_RUNDOWN rundown = c.rundown;
@@ -242,6 +243,10 @@ bool server_context_is_new(const ServerContext& context) {
     return context.id == Uuid();
 }
 
+void set_contexts_always_strict(bool on) {
+    g_always_strict.store(on, std::memory_order_relaxed);
+}
+
 Status server_context_find(void* call, const uint8_t* wire, bool big_endian, const void* owner, bool strict,
                            ServerContext*& context) {
     Uuid id = uuid_of(wire, big_endian);
@@ -254,6 +259,7 @@ Status server_context_find(void* call, const uint8_t* wire, bool big_endian, con
     RPC_TRY(table_of(call, data, table));
     ServerContext* found = table->find(id);
     if (!found) return context_mismatch_fault;
+    strict = strict || g_always_strict.load(std::memory_order_relaxed);
     if (strict && owner && found->owner != interface_id(owner)) {
         server_context_release(found);
         return context_mismatch_fault;

@@ -42,6 +42,9 @@ ServerContext* context_of(void* face);       // and back
 [[nodiscard]] ServerContext* server_context_new();
 bool server_context_is_new(const ServerContext& context);
 
+// Whether every context handle of this process is strict, whatever its interface says; off at first.
+void set_contexts_always_strict(bool on);
+
 // The context that the 20 bytes name in the association of `call` (null: the call of this thread). Null bytes make a
 // new, empty one. `owner`: the caller's interface (RPC_SERVER_INTERFACE), which a strict handle must match, or null.
 // The caller holds a reference.

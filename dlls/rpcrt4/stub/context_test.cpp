@@ -143,6 +143,11 @@ TEST_F(Context, StrictHandlesBelongToTheirInterface) {
     face.face()->InterfaceId.SyntaxGUID.Data1 ^= 1;
     EXPECT_EQ(call(4, value(context)), context_mismatch_fault);
     EXPECT_EQ(call(2, value(context)), Status::ok);
+    set_contexts_always_strict(true);
+    EXPECT_EQ(call(2, value(context)), context_mismatch_fault);
+    face.face()->InterfaceId.SyntaxGUID.Data1 ^= 1;
+    EXPECT_EQ(call(2, value(context)), Status::ok);
+    set_contexts_always_strict(false);
     EXPECT_EQ(client_context_destroy(context), Status::ok);
 }
 
