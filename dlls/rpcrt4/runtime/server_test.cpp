@@ -541,6 +541,9 @@ TEST_F(ServerTest, ALingeringConnectionThatDiedIsForgotten) {
     ASSERT_EQ(binding->reset(), Status::ok);
     connection->stream()->close();
     ASSERT_EQ(binding->complete("server_test"), Status::ok);
+    ASSERT_TRUE(association->may_linger());
+    ASSERT_EQ(binding->association(association), Status::ok);
+    EXPECT_FALSE(association->may_linger());  // it was looked at as it was found, and is nobody's connection any more
     EXPECT_EQ(call(one, 0), Status::ok);
     link::set_linger(0);
     link::end_linger();
