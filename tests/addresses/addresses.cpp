@@ -249,6 +249,7 @@ void test_pipes() {
         CHECK_EQ(g_seen.no_structure, RPC_S_INVALID_ARG);
         CHECK_EQ(g_seen.process, local ? RPC_S_OK : RPC_S_INVALID_BINDING);
         if (local) CHECK_EQ(g_seen.process_id, GetCurrentProcessId());
+        CHECK(g_seen.client == std::string(sequence) + ":");
         RpcBindingFree(&handle);
     }
 }

@@ -69,7 +69,7 @@ EVERY_PROTOCOL(who_is_there) {
     CHECK(s->peer_is_local());
     CHECK(s->peer_process() == (name == "ncacn_ip_tcp" ? 0 : GetCurrentProcessId()));
     CHECK(other.peer_process() == (name == "ncalrpc" ? GetCurrentProcessId() : 0));
-    CHECK(other.peer_is_local() == (name != "ncacn_np"));  // a redirector's client looks like any other
+    CHECK(other.peer_is_local());
     CHECK(other.peer_address() == (name == "ncacn_ip_tcp" ? "127.0.0.1" : ""));
 }
 

@@ -34,7 +34,7 @@ public:
     bool alive() override;
     uint32_t peer_process() const override;
     Status impersonate_peer() override;
-    bool peer_is_local() const override { return local_; }
+    bool peer_is_local() const override { return local_ || (server_end_ && client_is_local()); }
 
 private:
     DWORD ask_read(MutBytes into, OVERLAPPED& o, DWORD& n) override {
@@ -43,6 +43,7 @@ private:
     DWORD ask_write(std::span<const ByteView> parts, OVERLAPPED& o, DWORD& n) override;
     bool empty_read_is_end() const override { return false; }
     Status leave_blocking_mode() override;
+    bool client_is_local() const;
     bool gather(std::span<const ByteView> parts, ByteView& all);
     bool can_transact(size_t total);
 
@@ -136,6 +137,22 @@ Status PipeStream::impersonate_peer() {
     const NTSTATUS status = NtFsControlFile(handle_, nullptr, nullptr, nullptr, &done, fsctl_pipe_impersonate, nullptr, 0, nullptr, 0);
     unuse();
     return status == 0 ? Status::ok : Status::no_context_available;
+}
+
+// Clients of other machines come through the system's file server, which names their computer. Wine has neither: all of its are of
+// this machine.
+bool PipeStream::client_is_local() const {
+    using Ask = BOOL(WINAPI*)(HANDLE, LPWSTR, ULONG);
+    HMODULE kernel = GetModuleHandleW(L"kernel32.dll");
+    auto ask = kernel ? reinterpret_cast<Ask>(reinterpret_cast<void*>(GetProcAddress(kernel, "GetNamedPipeClientComputerNameW")))
+                      : nullptr;
+    if (!ask) return true;
+    wchar_t computer[256];
+    auto self = const_cast<PipeStream*>(this);
+    if (!self->use()) return false;
+    const DWORD error = ask(handle_, computer, sizeof computer) ? ERROR_SUCCESS : GetLastError();
+    self->unuse();
+    return error == ERROR_PIPE_LOCAL || error == ERROR_CALL_NOT_IMPLEMENTED;
 }
 
 uint32_t PipeStream::peer_process() const {

@@ -251,6 +251,11 @@ Status Server::find_registration(call::ServerCall& call, const Uuid& type, Ref<I
     return offered ? noted(Status::unsupported_type, detected::no_type) : noted(Status::unknown_if, detected::interface_unregistered);
 }
 
+// A network protocol is not local, whoever uses it, but for named pipes (documentation page "Interface Registration Flags").
+static bool is_local_pipe(const call::ServerCall& call) {
+    return std::string_view(call.connection->protocol().name) == "ncacn_np" && call.connection->stream().peer_is_local();
+}
+
 Status Server::admit(call::ServerCall& call, Ref<Interface>& iface) {
     Uuid type;
     if (call.has_object) {
@@ -264,11 +269,7 @@ Status Server::admit(call::ServerCall& call, Ref<Interface>& iface) {
     if (autolisten && iface->max_calls != 0 && iface->counted_calls >= iface->max_calls)
         return noted(Status::server_too_busy, detected::interface_calls, {iface->counted_calls, iface->max_calls});
     const bool local = call.connection->protocol().local_only;
-    // A network protocol is not local, whoever uses it, but for named pipes (documentation page "Interface Registration
-    // Flags").
-    const bool local_pipe =
-        call.connection->stream().peer_is_local() && std::string_view(call.connection->protocol().name) == "ncacn_np";
-    if ((iface->flags & if_allow_local_only) && !local && !local_pipe) return Status::access_denied;
+    if ((iface->flags & if_allow_local_only) && !local && !is_local_pipe(call)) return Status::access_denied;
     if ((iface->flags & if_allow_secure_only) && !authenticated(call)) return Status::access_denied;
     if (!local && call.stub.size() > iface->max_request) return Status::access_denied;
     if (!routine_of(*iface->spec, iface->flags, call.opnum)) return noted(Status::procnum_out_of_range, detected::no_procedure);
