@@ -149,7 +149,7 @@ void features(unsigned short port) {
     CHECK_EQ(peer.get(ack, at, 1), 2);
     CHECK_EQ(peer.get(ack, at + 4, 2), 0);
     CHECK_EQ(peer.get(ack, at + 4 + 24, 2), 3);
-    CHECK(peer.get(ack, at + 4 + 26, 2) != 0);
+    CHECK_EQ(peer.get(ack, at + 4 + 26, 2), 3);
 }
 
 void small_fragments(unsigned short port) {

@@ -1,0 +1,2 @@
+target_link_libraries(hostile_peers PRIVATE ws2_32)
+wine_test(hostile_peers COMMAND hostile_peers)
