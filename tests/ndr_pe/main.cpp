@@ -441,6 +441,7 @@ int main(int argc, char** argv) {
         full_pointer_tables();
         out_parameters();
         user_marshal_info();
+        null_counts();
     }
     std::printf("ndr_pe: %d checks, %d failures\n", checked, failures);
     return failures != 0;

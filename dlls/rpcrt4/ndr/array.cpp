@@ -436,6 +436,14 @@ Status array_fits(Walker& w, uint8_t* memory, Format f, unsigned level) {
     return inner ? array_fits(w, memory, inner, level + 1) : Status::ok;
 }
 
+// Conformant varying arrays are not in [MS-RPCE] 3.1.1.5.3.3.1.2, though 3.1.1.5.3.2.1.1 names them beside conformant ones.
+Format size_of_pointee(const MIDL_STUB_MESSAGE& m, Format f) {
+    if (is_string(f[0])) return is_conformant_string(f[0]) ? string_size(f) : nullptr;
+    if (!is_array(f[0])) return nullptr;
+    const ArrayParts a = parts_of(m, f);
+    return a.variance ? nullptr : a.conformance;
+}
+
 size_t block_bytes(Format f, uint32_t count) {
     return (is_string(f[0]) ? character_size(f) : block_element_size(f)) * count;
 }

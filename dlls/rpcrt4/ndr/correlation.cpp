@@ -46,6 +46,11 @@ bool top_level(uint8_t kind) { return kind == top_level_conformance || kind == t
 
 }  // namespace
 
+bool target_level_6(const MIDL_STUB_MESSAGE& m) {
+    constexpr uint32_t since = 0x60000;
+    return m.fHasNewCorrDesc && m.StubDesc && m.StubDesc->Version >= since;
+}
+
 size_t correlation_size(const MIDL_STUB_MESSAGE& m) {
     if (!m.fHasNewCorrDesc) return 4;
     return private_flag(m, private_range_on_conformance) ? 16 : 6;
@@ -194,12 +199,30 @@ Status Walker::verify_tag(Format d, uint8_t* memory, uint32_t value, uint32_t ma
     return notes_->checks.push_back({d, from, value, LateCheck::tag, 0, mask}) ? Status::ok : Status::out_of_memory;
 }
 
+// A size that was to be read through a null pointer is none.
+Status Walker::null_allowed(Format pointer, uint8_t* from) {
+    if (!target_level_6(message_)) return Status::ok;
+    Format d = size_of_pointee(message_, pointee_of(pointer));
+    if (!d || (d[4] & correlation_dont_check)) return Status::ok;
+    const uint8_t kind = d[0] & 0xf0;
+    const LateCheck check{d, top_level(kind) ? nullptr : from, 0, LateCheck::null, 0, 0};
+    if (top_level(kind) ? !message_.StackTop : kind != pointer_conformance || !from) return Status::ok;
+    if (d[4] & correlation_early) return check_late(check);
+    if (top_level(kind) && !notes_->keep_nulls) return Status::ok;
+    Vector<LateCheck>& later = top_level(kind) ? notes_->nulls : notes_->checks;
+    return later.push_back(check) ? Status::ok : Status::out_of_memory;
+}
+
 Status Walker::check_late(const LateCheck& c) {
     int64_t expected = 0;
     uint8_t* outer = base;
     base = c.memory;
     Status s = correlate(c.descriptor, c.memory, c.kind == LateCheck::length, expected);
     base = outer;
+    if (c.kind == LateCheck::null) {
+        if (s == Status::null_ref_pointer) return Status::ok;
+        return failed(s) ? s : expected == 0 ? Status::ok : Status::bad_stub_data;
+    }
     RPC_TRY(s);
     bool agrees = expected == c.value;
     if (c.kind == LateCheck::tag) agrees = ((static_cast<uint32_t>(expected) ^ c.value) & c.limit) == 0;
@@ -224,14 +247,20 @@ static Status own_notes(MIDL_STUB_MESSAGE& m) {
 
 static void drop_if_unused(MIDL_STUB_MESSAGE& m) {
     Notes* n = notes_of(m);
-    if (!n || n->keep_allocations || n->keep_checks) return;
+    if (!n || n->keep_allocations || n->keep_checks || n->keep_nulls) return;
     destroy(n);
     m.pMemoryList = nullptr;
 }
 
 Status correlation_init(MIDL_STUB_MESSAGE& m) {
     RPC_TRY(own_notes(m));
-    notes_of(m)->keep_checks = true;
+    notes_of(m)->keep_checks = notes_of(m)->keep_nulls = true;
+    return Status::ok;
+}
+
+Status null_checks_init(MIDL_STUB_MESSAGE& m) {
+    RPC_TRY(own_notes(m));
+    notes_of(m)->keep_nulls = true;
     return Status::ok;
 }
 
@@ -240,9 +269,11 @@ Status correlation_pass(MIDL_STUB_MESSAGE& m) {
     if (!n) return Status::ok;
     Status result = Status::ok;
     Walker w(m, Op::size);
-    for (const LateCheck& c : n->checks)
-        if (!failed(result)) result = w.check_late(c);
+    for (const Vector<LateCheck>* all : {&n->checks, &n->nulls})
+        for (const LateCheck& c : *all)
+            if (!failed(result)) result = w.check_late(c);
     n->checks.clear();
+    n->nulls.clear();
     return result;
 }
 
@@ -250,7 +281,8 @@ void correlation_free(MIDL_STUB_MESSAGE& m) {
     Notes* n = notes_of(m);
     if (!n) return;
     n->checks.clear();
-    n->keep_checks = false;
+    n->nulls.clear();
+    n->keep_checks = n->keep_nulls = false;
     drop_if_unused(m);
 }
 
@@ -288,6 +320,7 @@ void roll_back(MIDL_STUB_MESSAGE& m, Notes& notes, Notes::Mark mark) {
         else release(a.block);
     }
     notes.checks.clear();
+    notes.nulls.clear();
 }
 
 Status allocate(MIDL_STUB_MESSAGE& m, size_t size, void** memory) {

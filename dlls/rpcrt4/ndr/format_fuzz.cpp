@@ -46,12 +46,13 @@ struct Made {
 // Writes descriptions, what they refer to first.
 class Maker {
 public:
-    explicit Maker(Input& in) : in_(in) { format.assign(2, 0x5b); }
+    // Robust: with the descriptors that strict stubs have.
+    Maker(Input& in, bool robust) : in_(in), robust_(robust) { format.assign(2, 0x5b); }
     std::vector<uint8_t> format;
 
     Made type(unsigned depth) {
         if (depth >= 4 || format.size() > 2000) return base();
-        switch (in_.byte() % 9) {
+        switch (in_.byte() % 10) {
         case 0: return base();
         case 1: return pointer(depth);
         case 2: return string_pointer();
@@ -59,6 +60,7 @@ public:
         case 4: return simple_array();
         case 5: return encapsulated_union(depth);
         case 6: return counted(depth);
+        case 9: return counted_pointer(depth);
         default: return structure(depth);
         }
     }
@@ -112,8 +114,12 @@ private:
         Made e = flat(depth);
         unsigned count = in_.byte() % 4 + 1;
         Made m{format.size(), up(e.size, e.align) * count, e.align};
-        u8(0x21), u8(e.align - 1), u16(count), u32(0xffffffff), u32(0xffffffff), element(e);
+        u8(0x21), u8(e.align - 1), u16(count), no_descriptor(), no_descriptor(), element(e);
         return m;
+    }
+    void no_descriptor() {
+        u32(0xffffffff);
+        if (robust_) u16(0);
     }
     Made simple_array() {
         Base b = pick();
@@ -207,7 +213,8 @@ private:
         uint32_t size = up(up(4, other.align) + other.size, align);
         size_t array = format.size();
         u8(0x21), u8(e.align - 1), u16(0), u8(0x09), u8(0), u16(static_cast<unsigned>(-static_cast<int>(size)));
-        u32(0xffffffff), element(e);
+        if (robust_) u16(1);
+        no_descriptor(), element(e);
         Made m{format.size(), 0, align, true};
         u8(0x1a), u8(align - 1), u16(size), to(array), u16(0);
         std::vector<size_t> layout;
@@ -219,12 +226,40 @@ private:
         pointers(m.offset + 6, layout);
         return m;
     }
+    // A count and a pointer to as many, in either order; what is not to be checked would be read as the count says.
+    Made counted_pointer(unsigned depth) {
+        Made e = flat(depth);
+        const bool behind = in_.byte() & 1;
+        const unsigned flags = in_.byte() & !behind;
+        size_t array = format.size();
+        u8(0x21), u8(e.align - 1), u16(0), u8(0x18), u8(0), u16(behind ? 8 : 0);
+        if (robust_) u16(flags);
+        no_descriptor(), element(e);
+        Made target{format.size(), 8, 8};
+        u8(in_.byte() & 1 ? 0x14 : 0x12), u8(0), to(array);
+        Made count{format.size(), 4, 4};
+        u8(0x08), u8(0x5c);
+        const Member all[2] = {{behind ? target : count, behind}, {behind ? count : target, !behind}};
+        Made m{format.size(), 0, 8};
+        u8(0x1a), u8(7), u16(16), u16(0), u16(0);
+        std::vector<size_t> layout;
+        uint32_t used = 1;
+        members(all, 2, m.size, used, layout);
+        if (behind) u8(0x40);
+        m.size = 16;
+        u8(0x5b);
+        pointers(m.offset + 6, layout);
+        return m;
+    }
 
     Input& in_;
+    bool robust_;
 };
 
 struct Message {
-    Message(bool client, uint8_t* bytes, size_t size) {
+    Message(bool client, bool strict, uint8_t* bytes, size_t size) {
+        desc.Version = strict ? 0x60001 : 0x50002;
+        m.fHasNewCorrDesc = strict;
         m.RpcMsg = &rpc;
         m.StubDesc = &desc;
         m.IsClient = client;
@@ -255,9 +290,9 @@ void check(bool ok, const char* what) {
 using Image = std::vector<uint8_t>;
 
 // The data at `data` as bytes; empty when memory was refused.
-bool image_of(bool client, uint8_t* data, const uint8_t* f, Image& out) {
-    Message w(client, nullptr, 0);
-    Message again(client, nullptr, 0);  // another set of full pointers, as numbers are given in order
+bool image_of(bool client, bool strict, uint8_t* data, const uint8_t* f, Image& out) {
+    Message w(client, strict, nullptr, 0);
+    Message again(client, strict, nullptr, 0);  // another set of full pointers, as numbers are given in order
     if (failed(buffer_size(w.m, data, f))) return false;
     size_t need = w.m.BufferLength;
     auto* bytes = static_cast<uint8_t*>(std::aligned_alloc(16, (need + 31) & ~size_t{15}));
@@ -270,9 +305,9 @@ bool image_of(bool client, uint8_t* data, const uint8_t* f, Image& out) {
     return whole;
 }
 
-void both_ways(const uint8_t* f, bool client, const uint8_t* bytes, size_t size) {
+void both_ways(const uint8_t* f, bool client, bool strict, const uint8_t* bytes, size_t size) {
     std::vector<void*> taken;
-    const auto make = [&](uint8_t* at, size_t n) { return Message(client, at, n); };
+    const auto make = [&](uint8_t* at, size_t n) { return Message(client, strict, at, n); };
     const auto take = [&](size_t n) { return taken.emplace_back(std::aligned_alloc(16, (n + 31) & ~size_t{15})); };
     g_countdown = 0;
     check(test::same_both_ways(make, take, f, bytes, size), "a plan makes a difference");
@@ -280,20 +315,20 @@ void both_ways(const uint8_t* f, bool client, const uint8_t* bytes, size_t size)
     for (void* p : taken) std::free(p);
 }
 
-void round_trip(const uint8_t* f, bool client, uint8_t* bytes, size_t size) {
-    Message r(client, bytes, size);
+void round_trip(const uint8_t* f, bool client, bool strict, uint8_t* bytes, size_t size) {
+    Message r(client, strict, bytes, size);
     uint8_t* data = nullptr;
     Status s = unmarshal(r.m, &data, f, true);
     mem_fail_nth(0);
     if (failed(s)) return check(g_blocks == 0 && !data, "a failure left memory");
     g_countdown = 0;
     Image first, second;
-    if (image_of(client, data, f, first)) {
+    if (image_of(client, strict, data, f, first)) {
         Image copy = first;
-        Message twice(client, copy.data(), copy.size());
+        Message twice(client, strict, copy.data(), copy.size());
         uint8_t* again = nullptr;
         if (!failed(unmarshal(twice.m, &again, f, true))) {
-            if (image_of(client, again, f, second)) check(first == second, "the same data give another image");
+            if (image_of(client, strict, again, f, second)) check(first == second, "the same data give another image");
             check(!failed(ndr::free(twice.m, again, f)), "what was unmarshalled cannot be freed");
             if (!(f[0] >= 0x11 && f[0] <= 0x14)) free_block(again);
         }
@@ -308,10 +343,11 @@ void round_trip(const uint8_t* f, bool client, uint8_t* bytes, size_t size) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* input, size_t size) {
     if (size < 8 || size > (1 << 16)) return 0;
     Input in{input, size};
-    bool client = in.byte() & 1;
+    const uint8_t side = in.byte();
+    const bool client = side & 1, strict = side & 0x80;
     uint8_t label = in.byte();
     long block = in.byte() & 0x3f, own = in.byte() & 0x3f;
-    Maker maker(in);
+    Maker maker(in, strict);
     Made made = maker.type(0);
     const uint8_t* f = maker.format.data() + made.offset;
     g_blocks = 0;
@@ -321,16 +357,16 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* input, size_t size) {
         std::memcpy(bytes, in.at, in.left);
         bool usable = true;
         if (foreign) {
-            Message c(client, static_cast<uint8_t*>(bytes), in.left);
+            Message c(client, strict, static_cast<uint8_t*>(bytes), in.left);
             c.rpc.DataRepresentation = (label & 1 ? NDR_BIG_ENDIAN : NDR_LITTLE_ENDIAN) |
                                        (label & 2 ? NDR_EBCDIC_CHAR : NDR_ASCII_CHAR) |
                                        (label & 4 ? NDR_VAX_FLOAT : label & 8 ? NDR_IBM_FLOAT : NDR_IEEE_FLOAT);
             usable = !failed(convert_type(c.m, f));
         }
-        if (usable) both_ways(f, client, static_cast<const uint8_t*>(bytes), in.left);
+        if (usable) both_ways(f, client, strict, static_cast<const uint8_t*>(bytes), in.left);
         g_countdown = block;
         mem_fail_nth(own);
-        if (usable) round_trip(f, client, static_cast<uint8_t*>(bytes), in.left);
+        if (usable) round_trip(f, client, strict, static_cast<uint8_t*>(bytes), in.left);
         mem_fail_nth(0);
         std::free(bytes);
     }

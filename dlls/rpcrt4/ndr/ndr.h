@@ -79,11 +79,19 @@ size_t correlation_size(const MIDL_STUB_MESSAGE& message);
 // Whether robust descriptors carry a range (INTERPRETER_OPT_FLAGS2, HasRangeOnConformance).
 void set_range_on_conformance(MIDL_STUB_MESSAGE& message, bool on);
 
+// Whether the description asks for the checks of target level 6.0 ([MS-RPCE] 3.1.1.5.3.3): a null [unique] or [ptr] pointer to a
+// conformant array or sized string whose size is not 0 is bad_stub_data as it is unmarshalled (3.1.1.5.3.3.1.2), unless the
+// descriptor says not to check. Inferred: compilers that were told to (-target NT60, and robust descriptors) write version 6 of
+// the library into the stub descriptor.
+bool target_level_6(const MIDL_STUB_MESSAGE& message);
+
 // Checks of sizes against parameters that come later than what they describe. Between init and free, unmarshal notes them;
 // pass checks what is noted (bad_stub_data) and forgets it. Without init only sizes that are known in time are checked.
 // NdrCorrelationInitialize, NdrCorrelationPass, NdrCorrelationFree.
 Status correlation_init(MIDL_STUB_MESSAGE& message);
 Status correlation_pass(MIDL_STUB_MESSAGE& message);
+// For clients, whose other sizes are checked as they come: pass then has only what target_level_6 asks of null pointers.
+Status null_checks_init(MIDL_STUB_MESSAGE& message);
 void correlation_free(MIDL_STUB_MESSAGE& message);
 
 // --- memory of a message --------------------------------------------------------------------------------------------

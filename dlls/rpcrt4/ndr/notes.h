@@ -19,7 +19,7 @@ struct LateCheck {
     Format descriptor;
     uint8_t* memory;  // where the descriptor's offsets count from
     uint32_t value;
-    enum Kind : uint8_t { size, length, tag } kind;
+    enum Kind : uint8_t { size, length, tag, null } kind;
     uint32_t least, limit;  // what will do without robust flags; limit of a tag: the bits that travelled
 };
 
@@ -36,8 +36,10 @@ struct Notes : Brief {
     Vector<Allocation> allocations;
     BlockList inner;  // blocks that nothing but blocks of this list or of the other leads to
     Vector<LateCheck> checks;
+    Vector<LateCheck> nulls;  // of parameters that were null
     bool keep_allocations = false;
     bool keep_checks = false;
+    bool keep_nulls = false;
 };
 
 // The message's own notes (pMemoryList), or null. Made by track_allocations and correlation_init.

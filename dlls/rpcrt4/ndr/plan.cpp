@@ -42,7 +42,7 @@ bool Plan::add_value(uint32_t from, uint32_t to, uint32_t size) {
     return true;
 }
 
-bool Plan::add_pointer(Format f, uint32_t from, uint32_t to, bool embedded) {
+bool Plan::add_pointer(Walker& w, Format f, uint32_t from, uint32_t to, bool embedded) {
     if (pointers == max_pointers || (f[0] != fc_up && f[0] != fc_op && f[0] != fc_rp)) return false;
     Pointer& p = pointer[pointers++];
     p = {f, pointee_of(f), nullptr, static_cast<uint16_t>(from), static_cast<uint16_t>(to), other, 0};
@@ -50,6 +50,8 @@ bool Plan::add_pointer(Format f, uint32_t from, uint32_t to, bool embedded) {
     // Sizes count from the innermost structure.
     if (embedded && p.kind == other) return false;
     alone = alone && p.kind != other;
+    if (p.kind == other && f[0] != fc_rp && target_level_6(w.message()))
+        may_be_wrong_null = may_be_wrong_null || size_of_pointee(w.message(), p.target) != nullptr;
     return true;
 }
 
@@ -94,7 +96,7 @@ bool Plan::add_members(Walker& w, Format m, Format layout, uint32_t& at, uint32_
         }
         if (m[0] == fc_pointer || is_pointer(m[0])) {
             Format f = m[0] == fc_pointer ? layout : m;
-            if (!f || !advance(3) || !add_pointer(f, at, on_wire, depth != 0)) return false;
+            if (!f || !advance(3) || !add_pointer(w, f, at, on_wire, depth != 0)) return false;
             if (m[0] == fc_pointer) layout += 4;
             else m += 3;
             at += w.pointer_size();
@@ -112,6 +114,7 @@ bool Plan::make(Walker& w, Format f) {
     if (!is_structure(f[0]) || conformant_array_of(f)) return false;
     copies = gaps = pointers = 0;
     alone = true;
+    may_be_wrong_null = false;
     mask = f[1];
     memory = u16_at(f + 2);
     if ((mask & (mask + 1u)) != 0 || memory > largest) return false;
@@ -126,7 +129,7 @@ bool Plan::make(Walker& w, Format f) {
             if (w.pointer_size() != 4) return false;
             Format pp = f + 4;
             for (f = pp + 2; f[0] == fc_no_repeat; f += 10)
-                if (u16_at(f + 2) != u16_at(f + 4) || u16_at(f + 2) + 4 > memory || !add_pointer(f + 6, u16_at(f + 2), u16_at(f + 2)))
+                if (u16_at(f + 2) != u16_at(f + 4) || u16_at(f + 2) + 4 > memory || !add_pointer(w, f + 6, u16_at(f + 2), u16_at(f + 2)))
                     return false;
             if (f[0] != fc_end) return false;
         }
@@ -143,12 +146,13 @@ bool Plan::make_of_layout(Walker& w, Format pp, size_t to_array) {
     unsigned first = u16_at(f + 4), count = u16_at(f + 6);
     copies = gaps = pointers = mask = 0;
     alone = true;
+    may_be_wrong_null = false;
     memory = wire = stride = u16_at(f + 2);
     if (first != to_array || memory > largest || count == 0 || count > max_pointers || f[8 + 8 * count] != fc_end) return false;
     f += 8;
     for (unsigned i = 0; i < count; ++i, f += 8) {
         unsigned at = u16_at(f) - first;  // wraps where it lies before the array
-        if (u16_at(f) != u16_at(f + 2) || at > memory || at + 4u > memory || !add_pointer(f + 4, at, at)) return false;
+        if (u16_at(f) != u16_at(f + 2) || at > memory || at + 4u > memory || !add_pointer(w, f + 4, at, at)) return false;
     }
     return memory != 0;
 }

@@ -41,6 +41,7 @@ struct Plan {
     uint16_t stride;   // from one to the next on the wire, in an array
     uint8_t copies, gaps, pointers;
     bool alone;        // nothing it leads to asks for sizes that this structure has
+    bool may_be_wrong_null;  // a pointer that must not be null where its size is not 0
     Copy copy[max_copies];
     Gap gap[max_gaps];
     Pointer pointer[max_pointers];
@@ -53,7 +54,7 @@ struct Plan {
 private:
     bool add_members(Walker& w, Format m, Format layout, uint32_t& at, uint32_t& on_wire, unsigned depth);
     bool add_value(uint32_t memory, uint32_t wire, uint32_t size);
-    bool add_pointer(Format f, uint32_t memory, uint32_t wire, bool embedded = false);
+    bool add_pointer(Walker& w, Format f, uint32_t memory, uint32_t wire, bool embedded = false);
 };
 
 }  // namespace rpc::ndr

@@ -132,6 +132,16 @@ void Walker::write_ids(const Plan& plan, const uint8_t* memory, uint8_t* wire) {
     }
 }
 
+// As the common way does: behind the values, before any pointee. What `follow` reaches again is the same.
+Status Walker::check_nulls(const Plan& plan, uint8_t* memory, const uint8_t* wire) {
+    for (unsigned i = 0; i < plan.pointers; ++i) {
+        const Plan::Pointer& p = plan.pointer[i];
+        if (p.kind == Plan::other && p.format[0] != fc_rp && read_u32(wire + p.wire) == 0)
+            RPC_TRY(null_allowed(p.format, memory));
+    }
+    return Status::ok;
+}
+
 // The values of one structure; `wire` is where they are. Pointers that are null and must not be are found when they are followed.
 template <Op op>
 PLANNED Status Walker::flat_planned(const Plan& plan, uint8_t* memory, uint8_t*& wire) {
@@ -153,6 +163,7 @@ PLANNED Status Walker::flat_planned(const Plan& plan, uint8_t* memory, uint8_t*&
         for (unsigned i = 0; i < plan.gaps; ++i) std::memset(wire + plan.gap[i].wire, 0, plan.gap[i].size);
         write_ids(plan, memory, wire);
     }
+    if (op == Op::unmarshal && plan.may_be_wrong_null) return check_nulls(plan, memory, wire);
     return Status::ok;
 }
 
@@ -384,6 +395,8 @@ Status Walker::planned_pointers(uint8_t* memory, Plan& plan, uint32_t count, uin
     Planned all{&plan, memory, memory + size_t{plan.memory} * count, wire, 0, op_ == Op::unmarshal};
     if (op_ == Op::marshal)
         for (uint8_t* m = memory; m != all.end; m += plan.memory, wire += plan.stride) write_ids(plan, m, wire);
+    if (op_ == Op::unmarshal && plan.may_be_wrong_null)
+        for (uint8_t* m = memory; m != all.end; m += plan.memory, wire += plan.stride) RPC_TRY(check_nulls(plan, m, wire));
     return push_planned(all);
 }
 

@@ -46,6 +46,7 @@ Status Walker::settle(Pending& p, bool& keep) {
     uint8_t type = p.format[0];
     keep = false;
     if (p.id == 0 && type != fc_rp) {
+        if (op_ == Op::unmarshal) RPC_TRY(null_allowed(p.format, p.base));
         // COM's rule for [in, out]: what the caller gave is released before it is replaced.
         if (type == fc_op && op_ == Op::unmarshal && message_.IsClient && p.value) RPC_TRY(release(p.value));
         store(p.slot, nullptr, p.native);

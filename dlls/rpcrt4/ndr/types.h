@@ -52,6 +52,8 @@ size_t block_bytes(Format f, uint32_t count);
 Status text_length(const uint8_t* p, size_t each, uint32_t& length);
 // Client, memory of the caller's: whether what the peer sends fits what the caller's sizes say.
 Status array_fits(Walker& w, uint8_t* memory, Format f, unsigned level);
+// What tells the maximum count of a conformant array or a sized string without elements left out; null for every other type.
+Format size_of_pointee(const MIDL_STUB_MESSAGE& m, Format f);
 // The layout after an array's description, or null.
 Format array_pointers(const MIDL_STUB_MESSAGE& m, Format f);
 bool elements_have_pointers(const MIDL_STUB_MESSAGE& m, Format f, unsigned depth = 0);

@@ -169,6 +169,8 @@ public:
     // The same for a union's discriminant, which may come before or after the field or parameter that it must equal.
     Status verify_tag(Format descriptor, uint8_t* memory, uint32_t value, uint32_t mask);
     Status check_late(const LateCheck& c);
+    // A pointer that was null on the wire, a field of the structure at `from`: whether its description allows that.
+    Status null_allowed(Format pointer, uint8_t* from);
     Status check_range(Format descriptor, uint32_t value) const;
     // The IID of an FC_IP.
     Status interface_id(Format f, uint8_t* memory, const void*& iid);
@@ -222,6 +224,7 @@ private:
     template <Op op>
     Status flat_elements(const Planned& all);
     void write_ids(const Plan& plan, const uint8_t* memory, uint8_t* wire);
+    Status check_nulls(const Plan& plan, uint8_t* memory, const uint8_t* wire);
     Status planned_memory(size_t size, uint8_t* slot, bool ours, bool in_place, uint8_t*& memory);
     Status planned_release(uint8_t* block);
     Status run_planned(const Planned& now);

@@ -197,14 +197,24 @@ Status clear_out_parameters(ClientFrame& frame) {
     return Status::ok;
 }
 
-Status unmarshal_out_parameters(ClientFrame& frame, uint64_t& result) {
+static Status unmarshal_each(ClientFrame& frame, uint64_t& result) {
     Parameter p;
-    RPC_TRY(clear_out_parameters(frame));  // what comes is allocated
     for (ParameterCursor at(*frame.procedure); at.next(p);) {
         if (p.is(Parameter::returned)) RPC_TRY(unmarshal_result(frame, p, result));
         else if (p.is(Parameter::out) && !p.is(Parameter::pipe)) RPC_TRY(unmarshal_parameter(frame, p));
     }
     return Status::ok;
+}
+
+Status unmarshal_out_parameters(ClientFrame& frame, uint64_t& result) {
+    RPC_TRY(clear_out_parameters(frame));  // what comes is allocated
+    MIDL_STUB_MESSAGE& m = *frame.stub;
+    if (!ndr::target_level_6(m)) return unmarshal_each(frame, result);
+    RPC_TRY(ndr::null_checks_init(m));
+    Status status = unmarshal_each(frame, result);
+    if (!failed(status)) status = ndr::correlation_pass(m);
+    ndr::correlation_free(m);
+    return status;
 }
 
 }  // namespace rpc::stub
