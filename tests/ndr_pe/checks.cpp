@@ -84,6 +84,7 @@ void check_inline(const Row& row, PFORMAT_STRING types) {
     Message a(types);
     auto* data = static_cast<unsigned char*>(const_cast<void*>(row.memory));
     a.m.MaxCount = max;
+    a.m.ActualCount = row.actual;
     a.m.BufferLength = 0;
     Outcome o = guarded([&] { routines.size(&a.m, data, format); });
     expect(!o.raised, name, "BufferSize raises");
@@ -106,6 +107,7 @@ void check_inline(const Row& row, PFORMAT_STRING types) {
     Message b(types);
     b.attach(second_buffer, sizeof second_buffer);
     b.m.MaxCount = max;
+    b.m.ActualCount = row.actual;
     o = guarded([&] { routines.marshal(&b.m, back, format); });
     expect(!o.raised, name, "marshalling what was unmarshalled raises");
     if (!o.raised) same_image(name, second_buffer, static_cast<size_t>(b.m.Buffer - second_buffer), w);
@@ -117,6 +119,13 @@ void check_inline(const Row& row, PFORMAT_STRING types) {
     bool pointer = format[0] >= 0x11 && format[0] <= 0x14;
     if (!pointer) release(back);
     expect(blocks == before, name, "memory is left");
+    if (ours && routines.measure) {
+        a.attach(buffer, w.bytes.size());
+        a.m.MemorySize = 0;
+        o = guarded([&] { return routines.measure(&a.m, format); });
+        expect(!o.raised && o.value > 0 && o.value == a.m.MemorySize, name, "MemorySize");
+        expect(a.m.Buffer == buffer + w.bytes.size(), name, "MemorySize ends elsewhere");
+    }
     // Cut short by a byte: a documented exception.
     a.attach(buffer, w.bytes.size() - 1);
     a.m.MaxCount = max;

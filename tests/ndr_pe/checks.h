@@ -19,6 +19,7 @@ namespace sample = rpc::ndr::sample::x32;
 namespace checks {
 
 inline int failures = 0, checked = 0;
+inline bool ours = false;  // what the builtin does otherwise is checked too
 inline long blocks = 0;  // of the message's allocator
 
 void expect(bool ok, const char* name, const char* what);
@@ -73,8 +74,10 @@ struct Routines {
     unsigned char*(RPC_ENTRY* marshal)(PMIDL_STUB_MESSAGE, unsigned char*, PFORMAT_STRING);
     unsigned char*(RPC_ENTRY* unmarshal)(PMIDL_STUB_MESSAGE, unsigned char**, PFORMAT_STRING, unsigned char);
     void(RPC_ENTRY* free)(PMIDL_STUB_MESSAGE, unsigned char*, PFORMAT_STRING);
+    unsigned long(RPC_ENTRY* measure)(PMIDL_STUB_MESSAGE, PFORMAT_STRING);
 };
-#define ROUTINES(type) checks::Routines{Ndr##type##BufferSize, Ndr##type##Marshall, Ndr##type##Unmarshall, Ndr##type##Free}
+#define ROUTINES(type) \
+    checks::Routines{Ndr##type##BufferSize, Ndr##type##Marshall, Ndr##type##Unmarshall, Ndr##type##Free, Ndr##type##MemorySize}
 
 MIDL_STUB_DESC stub_desc(PFORMAT_STRING types);
 
@@ -102,7 +105,8 @@ struct Row {
     const void* memory;
     PFORMAT_STRING format;
     const Image& image;
-    ULONG_PTR max;  // what a parameter says of a size or a discriminant
+    ULONG_PTR max = 0;  // what a parameter says of a size or a discriminant
+    ULONG actual = 0;   // and of a length
 };
 
 // Whether `got` is the image, but for the referent ids.
@@ -119,5 +123,8 @@ void check_interpreted(const Row& row);
 
 // What target level 6.0 asks of null pointers; the builtin does not.
 void null_counts();
+// The routines that nothing else in the tests calls.
+void other_routines();
+void context_routines();
 
 }  // namespace checks

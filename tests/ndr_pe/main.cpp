@@ -118,7 +118,8 @@ void arrays_and_strings() {
 #else
     check("array of structures with pointers (14.3.12.3)", ROUTINES(FixedArray), p, sample::at_withptr_3, w);
 #endif
-    Routines strings = {NdrConformantStringBufferSize, NdrConformantStringMarshall, NdrConformantStringUnmarshall, nullptr};
+    Routines strings = {NdrConformantStringBufferSize, NdrConformantStringMarshall, NdrConformantStringUnmarshall, nullptr,
+                        NdrConformantStringMemorySize};
     check("conformant varying string (14.3.4.2)", strings, L"wide", sample::at_wchar_t_p + 2, Image().u32(5).u32(0).u32(5).wide(L"wide"));
     const struct {
         LONG x, n;
@@ -428,13 +429,14 @@ void __RPC_USER MIDL_user_free(void* p) { std::free(p); }
 
 int main(int argc, char** argv) {
     std::setvbuf(stdout, nullptr, _IONBF, 0);
+    ours = argc > 1 && std::strcmp(argv[1], "list") == 0;
     base_types();
     structures();
     arrays_and_strings();
     unions();
     interface_pointers();
     embedded_interface_pointer();
-    if (argc > 1 && std::strcmp(argv[1], "list") == 0) {
+    if (ours) {
         long_list();
         raising_allocators();
         byte_counts();
@@ -442,6 +444,8 @@ int main(int argc, char** argv) {
         out_parameters();
         user_marshal_info();
         null_counts();
+        other_routines();
+        context_routines();
     }
     std::printf("ndr_pe: %d checks, %d failures\n", checked, failures);
     return failures != 0;
