@@ -11,6 +11,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "refused.h"
 #include "support/guard.h"
 
 namespace {
@@ -173,6 +174,7 @@ int main(int argc, char** argv) {
         check(call(binding), "a call");
         end(binding);
         meet_unknown_type();
+        meet_refused_types(check);
     }
     const char* log = read_log(path);
     if (std::strcmp(mode, "off") == 0) {
@@ -201,6 +203,7 @@ int main(int argc, char** argv) {
     check(std::strstr(log, "server call 10f6c0de-1065-0001 opnum 0, ncalrpc: status 0, ") != nullptr,
           "the server's line");
     check(std::strstr(log, "format character 0xc1 at offset 11 of the type format string") != nullptr, "where the unknown character is");
+    for (const Refused& r : refused_lines) check(std::strstr(log, r.line) != nullptr, r.what);
     const bool steps =
         std::strstr(log, ": call 1 client issued at ") && std::strstr(log, ": call 1 client completed at ") &&
         std::strstr(log, " server dispatched at ") && std::strstr(log, " server completed at ");

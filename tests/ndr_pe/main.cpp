@@ -1,6 +1,6 @@
 // Wire images derived by hand, there and back, on both architectures: by the exported per-type routines, as -Os stubs call them, by
 // the plans that the engine makes of arrays of structures, and as parameters of interpreted procedures. The sections are [C706]'s.
-// `ndr_pe list` also does what only ours does: lists of 100,000 nodes, the helpers that the builtin has not.
+// `ndr_pe list` also does what only ours does: a list of 1,000,000 nodes, the helpers that the builtin has not.
 #include <windows.h>
 #include <rpc.h>
 #include <objbase.h>
@@ -213,7 +213,7 @@ void base_types() {
 }
 
 void long_list() {
-    constexpr unsigned count = 100000;
+    constexpr unsigned count = 1000000;
     std::vector<Node> nodes(count);
     for (unsigned i = 0; i < count; ++i) nodes[i] = {static_cast<LONG>(i), i + 1 < count ? &nodes[i + 1] : nullptr};
     PFORMAT_STRING f = sample::format + sample::at_node_rp;
@@ -221,18 +221,24 @@ void long_list() {
     m.m.BufferLength = 0;
     auto* data = reinterpret_cast<unsigned char*>(nodes.data());
     Outcome o = guarded([&] { NdrPointerBufferSize(&m.m, data, f); });
-    expect(!o.raised && m.m.BufferLength == 8 * count, "100,000 nodes", "BufferSize");
+    expect(!o.raised && m.m.BufferLength == 8 * count, "1,000,000 nodes", "BufferSize");
     std::vector<uint64_t> room(count + 2);
     m.attach(reinterpret_cast<uint8_t*>(room.data()), 8 * count);
     o = guarded([&] { NdrPointerMarshall(&m.m, data, f); });
-    expect(!o.raised, "100,000 nodes", "Marshall");
+    expect(!o.raised, "1,000,000 nodes", "Marshall");
     m.attach(reinterpret_cast<uint8_t*>(room.data()), 8 * count);
     unsigned char* back = nullptr;
     long before = blocks;
     o = guarded([&] { NdrPointerUnmarshall(&m.m, &back, f, 1); });
-    expect(!o.raised && blocks == before + static_cast<long>(count), "100,000 nodes", "Unmarshall");
+    expect(!o.raised && blocks == before + static_cast<long>(count), "1,000,000 nodes", "Unmarshall");
     o = guarded([&] { NdrPointerFree(&m.m, back, f); });
-    expect(!o.raised && blocks == before, "100,000 nodes", "Free");
+    expect(!o.raised && blocks == before, "1,000,000 nodes", "Free");
+}
+
+// On a stack of 64 KiB.
+DWORD WINAPI long_list_thread(void*) {
+    long_list();
+    return 0;
 }
 
 // The program's allocator raises in the middle of a list: its code arrives, and what there was by then is given back.
@@ -437,7 +443,9 @@ int main(int argc, char** argv) {
     interface_pointers();
     embedded_interface_pointer();
     if (ours) {
-        long_list();
+        HANDLE thread = CreateThread(nullptr, 0x10000, long_list_thread, nullptr, STACK_SIZE_PARAM_IS_A_RESERVATION, nullptr);
+        WaitForSingleObject(thread, INFINITE);
+        CloseHandle(thread);
         raising_allocators();
         byte_counts();
         full_pointer_tables();

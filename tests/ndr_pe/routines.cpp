@@ -206,6 +206,28 @@ void conversions() {
     m.attach(buffer, sizeof sent - 1);
     o = guarded([&] { NdrConvert2(&m.m, list, 2); });
     expect(o.raised == RPC_X_BAD_STUB_DATA, "NdrConvert2", "a truncated request is taken");
+    // char, float, double, of other machines: 'A', 1 and -2.5 ([C706] 14.2.4, 14.2.5).
+    const unsigned char three[] = {0x48, 0, 0, 0, 0x02, 0, 0x48, 0, 8, 0, 0x0a, 0, 0x48, 0, 16, 0, 0x0c, 0};
+    const struct {
+        const char* name;
+        unsigned label;
+        unsigned char bytes[16];
+    } peers[] = {
+        {"EBCDIC and VAX", NDR_LITTLE_ENDIAN | NDR_EBCDIC_CHAR | NDR_VAX_FLOAT, {0xc1, 0, 0, 0, 0x80, 0x40, 0, 0, 0x24, 0xc0, 0, 0, 0, 0, 0, 0}},
+        {"EBCDIC and IBM", NDR_BIG_ENDIAN | NDR_EBCDIC_CHAR | NDR_IBM_FLOAT, {0xc1, 0, 0, 0, 0x41, 0x10, 0, 0, 0xc1, 0x28, 0, 0, 0, 0, 0, 0}},
+        {"big-endian IEEE", NDR_BIG_ENDIAN, {'A', 0, 0, 0, 0x3f, 0x80, 0, 0, 0xc0, 0x04, 0, 0, 0, 0, 0, 0}},
+    };
+    for (auto& peer : peers) {
+        m.rpc.DataRepresentation = peer.label;
+        std::memcpy(buffer, peer.bytes, sizeof peer.bytes);
+        m.attach(buffer, sizeof peer.bytes);
+        o = guarded([&] { NdrConvert2(&m.m, three, 3); });
+        float one = 0;
+        double other = 0;
+        std::memcpy(&one, buffer + 4, sizeof one);
+        std::memcpy(&other, buffer + 8, sizeof other);
+        expect(!o.raised && buffer[0] == 'A' && one == 1.0f && other == -2.5, "NdrConvert2", peer.name);
+    }
     // A user_marshal routine's own: the representation is in the upper half of its flags.
     unsigned long flags = ULONG{NDR_BIG_ENDIAN} << 16;
     unsigned char* after = nullptr;

@@ -134,6 +134,9 @@ Status full_pointer_free_once(FULL_PTR_XLAT_TABLES& tables, void* pointer, bool&
 // USER_MARSHAL_CB.Signature of the blocks that user_marshal routines get.
 constexpr uint32_t user_marshal_signature = 0x55535243;  // 'USRC'
 
+// What a description that is not to be understood ends in: bad_stub_data, and the log says which character stands where.
+Status unknown_type(const MIDL_STUB_MESSAGE& message, PFORMAT_STRING format);
+
 // --- what other rooms add -------------------------------------------------------------------------------------------
 
 enum class Op : uint8_t { size, marshal, unmarshal, free, memory_size, convert };

@@ -537,8 +537,8 @@ TEST(NdrPointer, FullPointersTravelOnce) {
     full_pointers_free(r.message);
 }
 
-TEST(NdrList, AHundredThousandNodes) {
-    constexpr unsigned count = 100000;
+TEST(NdrList, AMillionNodes) {
+    constexpr unsigned count = 1000000;
     std::vector<Node> nodes(count);
     for (unsigned i = 0; i < count; ++i) nodes[i] = {static_cast<int32_t>(i), i + 1 < count ? &nodes[i + 1] : nullptr};
     Rig r;

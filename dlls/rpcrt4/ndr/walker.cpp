@@ -184,8 +184,10 @@ Status Walker::number(uint32_t& value) {
 
 // --- dispatch -------------------------------------------------------------------------------------------------------
 
-Status Walker::unknown(Format f) const {
-    const uint8_t* const start = message_.StubDesc ? message_.StubDesc->pFormatTypes : nullptr;
+Status Walker::unknown(Format f) const { return unknown_type(message_, f); }
+
+Status unknown_type(const MIDL_STUB_MESSAGE& m, PFORMAT_STRING f) {
+    const uint8_t* const start = m.StubDesc ? m.StubDesc->pFormatTypes : nullptr;
     RPC_LOG(warn, "format character 0x%02x at offset %ld of the type format string %p is not known", f[0],
             start ? static_cast<long>(f - start) : 0L, static_cast<const void*>(start ? start : f));
     return Status::bad_stub_data;

@@ -38,7 +38,7 @@ Status data_of(const ClientFrame& frame, const Parameter& p, uint8_t*& memory) {
         return Status::ok;
     } else if (passed_by_value(p)) {
         size_t size = value_size(p.type, ndr::correlation_size(*frame.stub));
-        if (size == 0) return Status::bad_stub_data;
+        if (size == 0) return ndr::unknown_type(*frame.stub, p.type);
         bool in_slots = value_in_slots(size);
         if (in_slots && p.stack_offset + size > frame.procedure->stack_size) return Status::bad_stub_data;
         memory = in_slots ? slot : pointer_at(slot);

@@ -81,7 +81,7 @@ Status ServerMessage::unmarshal_simple(const Parameter& p) {
 
 Status ServerMessage::unmarshal_by_value(const Parameter& p) {
     size_t size = value_size(p.type, ndr::correlation_size(stub_));
-    if (size == 0) return Status::bad_stub_data;
+    if (size == 0) return ndr::unknown_type(stub_, p.type);
     uint8_t* memory = slot(p);
     if (value_in_slots(size)) {
         if (p.stack_offset + size > procedure_.stack_size) return Status::bad_stub_data;

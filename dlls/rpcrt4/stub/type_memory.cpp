@@ -89,7 +89,7 @@ Status memory_of(MIDL_STUB_MESSAGE& stub, const uint8_t* type, size_t& size) {
     case 0x26: case 0x29:  // fixed strings
         return multiply(u16(type + 2), type[0] == 0x26 ? 1 : 2, size);
     }
-    return Status::bad_stub_data;
+    return ndr::unknown_type(stub, type);
 }
 
 Status clear_out_memory(MIDL_STUB_MESSAGE& stub, uint8_t* memory, const uint8_t* type) {
