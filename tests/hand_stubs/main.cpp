@@ -1,9 +1,10 @@
 // Interpreted stubs of what widl cannot describe, with format strings written by hand: pipes by reference and by value, floating
-// results, structures as results. Client and server in one process, over ncalrpc.
+// results, structures as results; attributes.cpp: handles and attributes. Client and server in one process, over ncalrpc.
 #include <cstdio>
 #include <cstring>
 #include <vector>
 
+#include "attributes.h"
 #include "support/checks.h"
 #include "support/endpoints.h"
 #include "support/guard.h"
@@ -211,5 +212,6 @@ int main() {
     floating_results(h);
     structures(h);
     RpcBindingFree(&h);
+    attributes();
     return checks::report("hand_stubs");
 }

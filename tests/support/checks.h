@@ -2,16 +2,18 @@
 // What a program asserts, counted; any thread may. A failure is a line, and goes on.
 #include <windows.h>
 #include <stdio.h>
+#include <string.h>
 
 namespace checks {
 
 inline volatile LONG made, failed;
 
-inline void note(bool good, int line, const char* what) {
+inline void note(bool good, const char* file, int line, const char* what) {
     InterlockedIncrement(&made);
     if (good) return;
     InterlockedIncrement(&failed);
-    printf("FAIL line %d: %s\n", line, what);
+    const char* const folder = strrchr(file, '/');
+    printf("FAIL %s:%d: %s\n", folder ? folder + 1 : file, line, what);
     fflush(stdout);
 }
 
@@ -24,4 +26,4 @@ inline int report(const char* program) {
 
 }  // namespace checks
 
-#define CHECK(what) checks::note(static_cast<bool>(what), __LINE__, #what)
+#define CHECK(what) checks::note(static_cast<bool>(what), __FILE__, __LINE__, #what)
