@@ -17,6 +17,8 @@
 extern "C" {
 void* RPC_ENTRY I_RpcBCacheAllocate(unsigned int);
 void RPC_ENTRY I_RpcBCacheFree(void*);
+void* RPC_ENTRY I_RpcAllocate(unsigned int);
+void RPC_ENTRY I_RpcFree(void*);
 }
 
 namespace {
@@ -116,6 +118,15 @@ void test_client_routines() {
     }));
     message.pfnFree(node);
     EXPECT(g_client_blocks == 0);
+    EXPECT(RpcSmSetClientAllocFree(allocate, nullptr) == RPC_S_INVALID_ARG);
+    EXPECT(RpcSmSetClientAllocFree(allocate, free) == RPC_S_OK);
+    node = NdrRpcSmClientAllocate(5);
+    EXPECT(node && g_client_blocks == 0);
+    NdrRpcSmClientFree(node);
+    EXPECT(RpcSmSetClientAllocFree(count_allocate, count_free) == RPC_S_OK);
+    node = NdrRpcSmClientAllocate(5);
+    EXPECT(node && g_client_blocks == 1);
+    NdrRpcSmClientFree(node);
     RpcSsSetClientAllocFree(allocate, free);
     node = NdrRpcSmClientAllocate(5);
     EXPECT(node && g_client_blocks == 0);
@@ -144,6 +155,10 @@ void test_stub_allocators() {
     EXPECT(node != nullptr);
     std::memset(node, 0, 16);
     I_RpcBCacheFree(node);
+    node = I_RpcAllocate(16);
+    EXPECT(node != nullptr);
+    std::memset(node, 0, 16);
+    I_RpcFree(node);
 }
 
 // --- a server -------------------------------------------------------------------------------------------------------

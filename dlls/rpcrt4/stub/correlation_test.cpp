@@ -206,6 +206,39 @@ TEST_F(Correlation, AnExpressionTellsARange) {
     }
 }
 
+void two_numbers(void*, int32_t* n, int32_t*** all) {
+    const auto take = [](size_t size) { return ++Interface::allocations(), ::operator new(size); };
+    *n = 2;
+    *all = static_cast<int32_t**>(take(2 * sizeof(int32_t*)));
+    for (int i = 0; i < 2; ++i) *((*all)[i] = static_cast<int32_t*>(take(sizeof(int32_t)))) = 7 + i;
+}
+
+// A size in memory of the allocator's, which is given back with the parameters that it is the size of: behind them.
+TEST_F(Correlation, ASizeOutlivesWhatItIsTheSizeOf) {
+    Bytes t{0x5b, 0x5c, 0x11, 0x08, 0x08, 0x5c,                        // 2: [ref] long*
+            0x12, 0x08, 0x08, 0x5c,                                    // 6: [unique] long*
+            0x21, 0x03, 0x00, 0x00, 0x28, dereference};                // 10: such pointers, as many as *n
+    test::put16(t, size_slot * slot_size);
+    t.insert(t.end(), {0xff, 0xff, 0xff, 0xff, 0x4c, 0x00, 0xee, 0xff, 0x5c, 0x5b,
+                       0x12, 0x00, 0xec, 0xff, 0x11, 0x10, 0xfa, 0xff});  // 28: [unique] to 10; 32: [ref] to that
+    Interface face(t);
+    Header h;
+    h.slots = 3;
+    h.explicit_handle = {0x32, 0, 0, 0};
+    h.opt_flags2 = 0;
+    face.add(procedure(0, h, {{0x13, 1, 2}, {0x13, 2, 32}}), &two_numbers);
+    fake::server.face = face.face();
+    fake::server.dispatch = server_call;
+    int32_t n = 0, **all = nullptr;
+    Slot args[] = {reinterpret_cast<Slot>(&fake::binding), reinterpret_cast<Slot>(&n), reinterpret_cast<Slot>(&all)};
+    uint64_t result = 0;
+    ASSERT_EQ(client_call(face.desc(), face.format(0), args, result), Status::ok);
+    ASSERT_TRUE(n == 2 && all && all[0] && all[1]);
+    EXPECT_EQ(*all[1], 8);
+    for (int i = 0; i < 2; ++i) face.desc().pfnFree(all[i]);
+    face.desc().pfnFree(all);
+}
+
 TEST_F(Correlation, WithoutItsRoutineAnExpressionHasNoValue) {
     Interface face(types({"", callback, 0, 0}, false, true));
     face.add(proc({"", callback, 0, 0}, true), &by_value);

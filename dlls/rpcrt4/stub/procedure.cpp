@@ -8,7 +8,8 @@ namespace {
 constexpr uint8_t fc_in_param = 0x4d, fc_in_param_basetype = 0x4e, fc_in_param_no_free_inst = 0x4f, fc_in_out_param = 0x50,
                   fc_out_param = 0x51, fc_return_param = 0x52, fc_return_param_basetype = 0x53, fc_end = 0x5b;
 constexpr uint8_t fc_ignore = 0x0f, fc_hyper = 0x0b, fc_double = 0x0c, fc_error_status = 0x10, fc_int3264 = 0xb8,
-                  fc_uint3264 = 0xb9, fc_pipe = 0xb5;
+                  fc_uint3264 = 0xb9, fc_pipe = 0xb5, fc_rp = 0x11, fc_fp = 0x14,
+                  fc_bind_context = 0x30, pointer_simple = 0x08;
 constexpr uint16_t oi_parameter_limit = 255;
 
 uint16_t u16(Format p) { return static_cast<uint16_t>(p[0] | p[1] << 8); }
@@ -174,7 +175,15 @@ bool ParameterCursor::next_oi(Parameter& parameter) {
         if (direction == fc_return_param) parameter.attributes |= Parameter::returned;
         if (direction == fc_in_param_no_free_inst) parameter.attributes |= Parameter::dont_call_free_inst;
         parameter.type = procedure_.types + i16(at_ + 2);
+        // The reference to a context handle is in the handle's own description too.
+        if (parameter.type[0] == fc_rp && !(parameter.type[1] & pointer_simple)) {
+            const uint8_t* target = parameter.type + 2 + i16(parameter.type + 2);
+            if (target[0] == fc_bind_context) parameter.type = target;
+        }
         if (is_compound_value(parameter.type[0])) parameter.attributes |= Parameter::by_value;
+        // An [out] parameter is a reference, whether that is described (MIDL) or left out (widl, of a pointer to a pointer).
+        if (direction == fc_out_param && parameter.type[0] > fc_rp && parameter.type[0] <= fc_fp)
+            parameter.attributes |= Parameter::simple_ref;
         if (parameter.type[0] == fc_pipe) parameter.attributes |= Parameter::pipe;
         offset_ += at_[1] * slot_size;
         at_ += 4;

@@ -136,5 +136,24 @@ TEST(Procedure, OldDescriptors) {
     EXPECT_EQ(p.arguments_size, 3u * slot);
 }
 
+// As widl writes them: a reference to a pointer as that pointer, a context handle behind its reference.
+TEST(Procedure, OldDescriptorsOfOutParameters) {
+    // void f([out, string] char** s, [out] Context* c), with an implicit handle
+    const uint8_t types[] = {0x5b, 0x5c, 0x12, 0x08, 0x22, 0x5c, 0x11, 0x00, 0x02, 0x00, 0x30, 0xa0, 0x00, 0x00};
+    const uint8_t slot = sizeof(void*);
+    const uint8_t format[] = {0x32, 0, 7, 0, 2 * slot, 0, 0x51, 1, 2, 0, 0x51, 1, 6, 0, 0x5b};
+    Procedure p;
+    ASSERT_EQ(parse_procedure(format, types, Style::oi, false, p), Status::ok);
+    ParameterCursor at(p);
+    Parameter a;
+    ASSERT_TRUE(at.next(a));
+    EXPECT_EQ(a.type, types + 2);
+    EXPECT_TRUE(a.is(Parameter::simple_ref));
+    ASSERT_TRUE(at.next(a));
+    EXPECT_EQ(a.type, types + 10);
+    EXPECT_FALSE(a.is(Parameter::simple_ref));
+    EXPECT_FALSE(at.next(a));
+}
+
 }  // namespace
 }  // namespace rpc::stub

@@ -151,6 +151,11 @@ Status ServerMessage::marshal() {
     return Status::ok;
 }
 
+static bool points_at_number(const Parameter& p) {
+    constexpr uint8_t pointer_simple = 0x08;
+    return p.type && is_pointer_type(p.type[0]) && (p.type[1] & pointer_simple) && simple_memory_size(p.type[2]) != 0;
+}
+
 void ServerMessage::free_parameter(const Parameter& p) {
     if (p.is(Parameter::base_type) || is_context(p) || p.is(Parameter::pipe)) return;
     if (p.is(Parameter::returned)) {
@@ -202,8 +207,12 @@ void ServerMessage::free_all() {
     stub_.BufferStart = stub_.Buffer = request_;
     stub_.BufferEnd = request_end_;
     Parameter p;
-    if (std::exchange(whole_, false))
-        for (ParameterCursor at(procedure_); at.next(p);) free_parameter(p);
+    if (std::exchange(whole_, false)) {
+        // A number behind a pointer may be what another parameter's size is read from.
+        for (const bool numbers : {false, true})
+            for (ParameterCursor at(procedure_); at.next(p);)
+                if (points_at_number(p) == numbers) free_parameter(p);
+    }
     release_contexts();
     pipes_.release();
     if (async_pipes_) async_pipes_->close();

@@ -115,12 +115,12 @@ static bool connect(const ProxyFileInfo* file, REFIID iid, IUnknown* server, Cha
     return SUCCEEDED(f->CreateStub(iid, server, &channel.stub));
 }
 
-void hand_made() {
+static void hand_made_by(const ProxyFileInfo& file) {
     HandServer server;
     Channel channel;
     IRpcProxyBuffer* buffer = nullptr;
     IHand* object = nullptr;
-    CHECK(connect(&hand_ProxyFileInfo, IID_IHand, &server, channel, &buffer, (void**)&object));
+    CHECK(connect(&file, IID_IHand, &server, channel, &buffer, (void**)&object));
     if (!object) return;
     double sum = 0;
     CHECK_EQ(object->Floats(1.5, 0.25f, &sum), S_OK);
@@ -136,6 +136,32 @@ void hand_made() {
     CHECK_EQ(buffer->Release(), 0);
     CHECK_EQ(channel.refs, 1);
     CHECK_EQ(channel.buffers, 0);
+}
+
+#ifdef _WIN64
+// As MIDL makes stubs for both transfer syntaxes: requests without one, as channels pass them, are in NDR 2.0.
+static int called_with_3;
+static long __RPC_STUB call_3(IRpcStubBuffer* stub, IRpcChannelBuffer* channel, PRPC_MESSAGE message, DWORD* phase) {
+    ++called_with_3;
+    return NdrStubCall3(stub, channel, message, phase);
+}
+static void both_syntaxes() {
+    static const PRPC_STUB_FUNCTION functions[] = {nullptr, nullptr, nullptr, (PRPC_STUB_FUNCTION)call_3, (PRPC_STUB_FUNCTION)call_3,
+                                                   (PRPC_STUB_FUNCTION)call_3, (PRPC_STUB_FUNCTION)call_3, (PRPC_STUB_FUNCTION)call_3};
+    static const CInterfaceStubVtbl stub = {{&IID_IHand, &hand_server_info, 8, functions}, {STUB_METHODS}};
+    static const CInterfaceStubVtbl* const stubs[] = {&stub, nullptr};
+    static const ProxyFileInfo file = {(const PCInterfaceProxyVtblList*)hand_proxies, (const PCInterfaceStubVtblList*)stubs, hand_names, nullptr,
+                                       hand_lookup, 1, 2, nullptr, 0, 0, 0};
+    hand_made_by(file);
+    CHECK_EQ(called_with_3, 5);
+}
+#endif
+
+void hand_made() {
+    hand_made_by(hand_ProxyFileInfo);
+#ifdef _WIN64
+    both_syntaxes();
+#endif
 }
 
 // --- tables made at run time, in memory that nobody can write

@@ -1,8 +1,9 @@
 // stubs: every kind of parameter through the stubs that widl makes, client and server in one process over ncalrpc, in
 // every pairing of interpreted and inline stubs; and a client process that leaves an open context handle behind.
 //   stubs                                  all of it
-//   stubs lrpc|np|tcp serve Oicf|Os        the server alone; says "ready SEQUENCE ENDPOINT", ends when a client has left its handle
-//   stubs SEQUENCE ENDPOINT drive|drive-inline    a client of either kind, or the inline one; against Wine's own
+//   stubs lrpc|np|tcp serve Oicf|Os|Oi     the server alone; says "ready SEQUENCE ENDPOINT", ends when a client has left its handle
+//   stubs SEQUENCE ENDPOINT drive|drive-inline|drive-inline-Oi    a client of every kind, or the inline one, also
+//                                          of a server of -Oi; against Wine's own
 #include "common.h"
 
 #include "Oicf/stubs.h"
@@ -15,6 +16,7 @@ long widl_leaves;
 extern "C" {
 extern RPC_IF_HANDLE Os_s_stubs_v1_0_s_ifspec;
 RPC_IF_HANDLE All_server_interface(void);  // x64
+extern RPC_IF_HANDLE Oi_s_stubs_v1_0_s_ifspec;  // x86
 
 void* __RPC_USER MIDL_user_allocate(size_t size) {
     InterlockedIncrement(&allocations);
@@ -95,7 +97,11 @@ static int serve(const char* protocol, const char* kind) {
     else if (np) swprintf(endpoint, 64, L"\\pipe\\stubs-pair-%lu", id);
     else swprintf(endpoint, 64, L"%lu", 20000 + id % 20000);
     RPC_STATUS status = RpcServerUseProtseqEpW((RPC_WSTR)sequence, 10, (RPC_WSTR)endpoint, nullptr);
-    if (!status) status = RpcServerRegisterIf(inlined ? Os_s_stubs_v1_0_s_ifspec : Oicf_s_stubs_v1_0_s_ifspec, nullptr, nullptr);
+    RPC_IF_HANDLE face = inlined ? Os_s_stubs_v1_0_s_ifspec : Oicf_s_stubs_v1_0_s_ifspec;
+#ifndef _WIN64
+    if (!strcmp(kind, "Oi")) face = Oi_s_stubs_v1_0_s_ifspec;
+#endif
+    if (!status) status = RpcServerRegisterIf(face, nullptr, nullptr);
     if (!status) status = RpcServerListen(1, 100, TRUE);
     if (status) return printf("no server: %ld\n", status), 1;
     printf("ready %ls %ls\n", sequence, endpoint);
@@ -106,12 +112,16 @@ static int serve(const char* protocol, const char* kind) {
     return failures != 0;
 }
 
-static int drive(const char* sequence_name, const char* endpoint_name, bool interpreted) {
+static int drive(const char* sequence_name, const char* endpoint_name, bool interpreted, bool with_ranges) {
+    knows_ranges = with_ranges;
     wchar_t sequence[64], endpoint[64];
     peer_is_builtin = true;
     swprintf(sequence, 64, L"%hs", sequence_name);
     swprintf(endpoint, 64, L"%hs", endpoint_name);
     if (interpreted) run_pairing("interpreted client", endpoint, run_interpreted, sequence);
+#ifndef _WIN64
+    if (interpreted) run_pairing("-Oi client", endpoint, run_oi, sequence);
+#endif
     run_pairing("inline client", endpoint, run_inline, sequence);
     handle_t h = bind(endpoint, sequence);
     pairing = "leaves";
@@ -122,6 +132,14 @@ static int drive(const char* sequence_name, const char* endpoint_name, bool inte
     return 2;
 }
 
+#ifdef _WIN64
+#define THIRD "NdrClientCall3"
+static void run_third(handle_t h) { run_all(h); }
+#else
+#define THIRD "-Oi"
+static void run_third(handle_t h) { run_oi(h); }
+#endif
+
 int main(int argc, char** argv) {
     wchar_t endpoint[64];
     if (argc == 3 && !strcmp(argv[1], "leave")) {
@@ -129,8 +147,8 @@ int main(int argc, char** argv) {
         return leave(endpoint);
     }
     if (argc == 4 && !strcmp(argv[2], "serve")) return serve(argv[1], argv[3]);
-    if (argc == 4 && (!strcmp(argv[3], "drive") || !strcmp(argv[3], "drive-inline")))
-        return drive(argv[1], argv[2], !strcmp(argv[3], "drive"));
+    if (argc == 4 && (!strcmp(argv[3], "drive") || !strncmp(argv[3], "drive-inline", 12)))
+        return drive(argv[1], argv[2], !strcmp(argv[3], "drive"), strcmp(argv[3], "drive-inline-Oi"));
     swprintf(endpoint, 64, L"stubs-test-%lu", GetCurrentProcessId());
     wchar_t protocol[] = L"ncalrpc";
     RPC_STATUS status = RpcServerUseProtseqEpW((RPC_WSTR)protocol, 10, (RPC_WSTR)endpoint, nullptr);
@@ -140,12 +158,14 @@ int main(int argc, char** argv) {
         const char* names[3];
     } servers[] = {
         {Oicf_s_stubs_v1_0_s_ifspec,
-         {"interpreted client, interpreted server", "inline client, interpreted server", "NdrClientCall3, interpreted server"}},
+         {"interpreted client, interpreted server", "inline client, interpreted server", THIRD " client, interpreted server"}},
         {Os_s_stubs_v1_0_s_ifspec,
-         {"interpreted client, inline server", "inline client, inline server", "NdrClientCall3, inline server"}},
+         {"interpreted client, inline server", "inline client, inline server", THIRD " client, inline server"}},
 #ifdef _WIN64
         {All_server_interface(),
-         {"interpreted client, NdrServerCallAll", "inline client, NdrServerCallAll", "NdrClientCall3, NdrServerCallAll"}},
+         {"interpreted client, NdrServerCallAll", "inline client, NdrServerCallAll", THIRD " client, NdrServerCallAll"}},
+#else
+        {Oi_s_stubs_v1_0_s_ifspec, {"interpreted client, -Oi server", "inline client, -Oi server", THIRD " client, -Oi server"}},
 #endif
     };
     for (int server = 0; server < (int)(sizeof servers / sizeof *servers); ++server) {
@@ -153,11 +173,10 @@ int main(int argc, char** argv) {
         if (!status && server == 0) status = RpcServerListen(1, 100, TRUE);
         if (status) return printf("no server: %ld\n", status), 1;
         widl_leaves = server == 1;
+        knows_ranges = sizeof(void*) == 8 || server != 2;
         run_pairing(servers[server].names[0], endpoint, run_interpreted);
         run_pairing(servers[server].names[1], endpoint, run_inline);
-#ifdef _WIN64
-        run_pairing(servers[server].names[2], endpoint, run_all);
-#endif
+        run_pairing(servers[server].names[2], endpoint, run_third);
         if (server == 0) check_rundown(endpoint);
         RpcServerUnregisterIf(servers[server].interface_handle, nullptr, TRUE);
     }
