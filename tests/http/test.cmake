@@ -1,7 +1,7 @@
 # ncacn_http: our client and impacket's by way of an RPC proxy of the test's own.
 include(${CMAKE_SOURCE_DIR}/tests/demo/desk.cmake)
 desk_program(http_client ${CMAKE_CURRENT_LIST_DIR}/programs/http_client.cpp ${DESK_DIR}/programs/client_kit.cpp)
-foreach(what calls dies refusals basic ntlm ssl proxy impacket)
-    wine_test(http.${what} TIMEOUT 200 COMMAND ${CMAKE_CURRENT_LIST_DIR}/over_http --wine @WINE@ --arch ${ARCH}
+foreach(what calls dies refusals basic ntlm ssl proxy impacket replace-r1 replace-r2 replace-login replace-pipes broken hanging)
+    wine_test(http.${what} TIMEOUT 400 COMMAND ${CMAKE_CURRENT_LIST_DIR}/over_http --wine @WINE@ --arch ${ARCH}
         --prefix ${PREFIX_DIR}/wine@WINE@ --tests ${CMAKE_BINARY_DIR}/tests --scratch ${CMAKE_BINARY_DIR} ${what})
 endforeach()

@@ -1,6 +1,7 @@
 #include "io/http_stream_win.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/error_record.h"
 #include "base/log.h"
@@ -13,14 +14,9 @@ namespace {
 
 constexpr size_t write_size = 65536;        // one WinHttpWriteData, unless a PDU is larger
 constexpr size_t most_unsent = 2 * write_size;  // a blocking write waits above it
-constexpr uint32_t last_lifetime = 1 << 20;  // no new call where the IN channel carries less than this
+constexpr uint32_t most_recycling_ms = 30000;  // a successor that is not there then never will be
 
 }  // namespace
-
-void HttpHandles::close(const WinHttp& http) {
-    for (HINTERNET* handle : {&in, &out, &server, &session})
-        if (*handle) http.WinHttpCloseHandle(std::exchange(*handle, nullptr));
-}
 
 HttpStream::~HttpStream() {
     forget_keep_alive(*this);
@@ -29,19 +25,7 @@ HttpStream::~HttpStream() {
 
 // ---- opening ----
 
-// From here on the request holds the stream, until its last callback.
-bool HttpStream::listen_to(HINTERNET request, Channel& channel) {
-    channel.stream = this;
-    auto context = reinterpret_cast<DWORD_PTR>(&channel);
-    if (!http_.WinHttpSetOption(request, WINHTTP_OPTION_CONTEXT_VALUE, &context, sizeof context)) return false;
-    add_ref();
-    if (http_.WinHttpSetStatusCallback(request, on_status, WINHTTP_CALLBACK_FLAG_ALL_NOTIFICATIONS, 0) != WINHTTP_INVALID_STATUS_CALLBACK)
-        return true;
-    release();
-    return false;
-}
-
-// Under the lock, until the OUT channel's request is sent, or the server is there. False: the connection is over, or the time is.
+// Under the lock, until the server is there. False: the connection is over, or the time is.
 bool HttpStream::wait_until(bool (HttpStream::*there)() const, uint64_t until) {
     while (!(this->*there)() && !is_over()) {
         const uint64_t now = os::now_ms();
@@ -51,52 +35,55 @@ bool HttpStream::wait_until(bool (HttpStream::*there)() const, uint64_t until) {
     return (this->*there)();
 }
 
-Status HttpStream::log_in(HINTERNET request, const HttpLogin& login, uint64_t until) {
+Status HttpStream::make_channel(bool is_in, bool is_first, Ref<HttpChannel>& channel) {
+    channel = make_ref<HttpChannel>(http_, *this, is_in, is_first);
+    return channel ? route_->open(http_, is_in, channel->handles) : Status::out_of_memory;
+}
+
+Status HttpStream::log_in(HttpChannel& channel, uint64_t until) {
     uint32_t schemes = 0;
-    const Status status = begin_login(http_, request, login, until, schemes);
+    const Status status = begin_login(http_, channel.handles.request, login_, until, schemes);
     Guard g(mutex_);
     if (schemes != 0) schemes_wanted_ = schemes;
     return status == Status::call_cancelled ? Status::server_unavailable : status;
 }
 
-Status HttpStream::send(HINTERNET request, Channel& channel, MutBytes body, DWORD total) {
-    const DWORD size = static_cast<DWORD>(body.size());
-    if (listen_to(request, channel) &&
-        http_.WinHttpSendRequest(request, nullptr, 0, body.data(), size, total, reinterpret_cast<DWORD_PTR>(&channel)))
-        return Status::ok;
-    on_error(channel.is_in, GetLastError());
-    return Status::ok;  // open() says how it ended
-}
-
-Status HttpStream::send_out(const HttpLogin& login, uint64_t until) {
-    RPC_TRY(log_in(handles_.out, login, until));
-    return send(handles_.out, out_context_, first_.bytes(), static_cast<DWORD>(first_.size()));
-}
-
-// A login belongs to an HTTP connection. WinHTTP gives the one that is free to whoever asks: the OUT channel's request has to have taken
-// its own before the IN channel's login begins.
-Status HttpStream::send_in(const HttpLogin& login, uint64_t until) {
-    if (login.has_legs()) {
-        Guard g(mutex_);
-        if (!wait_until(&HttpStream::out_is_sent, until)) return Status::ok;
+// Logs in and sends the request, with an OUT channel's first PDU; an IN channel's is written when it is sent. Who asked hears by
+// on_error where that fails.
+Status HttpStream::start_channel(HttpChannel& channel, uint64_t until) {
+    if (!channel.enter()) return Status::call_failed;
+    const Status status = log_in(channel, until);
+    if (!failed(status)) {
+        const DWORD size = channel.is_in ? 0 : static_cast<DWORD>(channel.chunk.size());
+        const size_t total = channel.is_in      ? in_lifetime_
+                             : channel.is_first ? VirtualConnection::out_request_size
+                                                : VirtualConnection::next_out_request_size;
+        const bool asked = channel.listen(on_status) &&
+                           http_.WinHttpSendRequest(channel.handles.request, nullptr, 0, size != 0 ? channel.chunk.data() : nullptr, size,
+                                                    static_cast<DWORD>(total), reinterpret_cast<DWORD_PTR>(&channel));
+        if (!asked) on_error(channel, GetLastError());
     }
-    RPC_TRY(log_in(handles_.in, login, until));
-    return send(handles_.in, in_context_, {}, VirtualConnection::in_channel_lifetime);
+    channel.leave();
+    return status;
 }
 
-Status HttpStream::open(const HttpLogin& login, uint32_t timeout_ms) {
+Status HttpStream::open(uint32_t in_lifetime, uint32_t timeout_ms) {
     const uint64_t until = timeout_ms == wait_forever ? UINT64_MAX : os::now_ms() + timeout_ms;
+    in_lifetime_ = in_lifetime;
+    Ref<HttpChannel> in, out;
+    RPC_TRY(make_channel(true, true, in));
+    RPC_TRY(make_channel(false, true, out));
     {
         Guard g(mutex_);
-        RPC_TRY(connection_.begin());
-        RPC_TRY(connection_.open_out_channel(first_));
+        RPC_TRY(connection_.begin(in_lifetime));
+        RPC_TRY(connection_.open_out_channel(out->chunk));
+        RPC_TRY(connection_.open_in_channel(in->chunk));
+        in->writing = true;
+        in_ = in;
+        out_ = out;
     }
-    who_ = Ref<const HttpCredentials>::share(login.who);
-    in_context_.is_in = true;
-    if (!use()) return Status::call_failed;
-    Status status = send_out(login, until);
-    if (!failed(status)) status = send_in(login, until);
-    unuse();
+    Status status = start_channel(*out, until);
+    if (!failed(status)) status = start_channel(*in, until);
     if (failed(status)) fail(status);
     Guard g(mutex_);
     const bool opened = wait_until(&HttpStream::is_open, until) && !closed_;
@@ -116,115 +103,230 @@ uint32_t HttpStream::schemes_wanted() {
 
 // WinHTTP's threads end up here, and the thread that asked, where it is done at once.
 void CALLBACK HttpStream::on_status(HINTERNET, DWORD_PTR context, DWORD status, LPVOID information, DWORD size) {
-    auto& channel = *reinterpret_cast<Channel*>(context);
-    if (status == WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING) return channel.stream->release();
-    channel.stream->on_event(channel.is_in, status, information, size);
+    auto& channel = *reinterpret_cast<HttpChannel*>(context);
+    if (status == WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING) {
+        channel.stream->release();
+        return channel.release();
+    }
+    const auto hold = Ref<HttpChannel>::share(&channel);  // whoever closes it here is called back from inside
+    const auto hold_stream = Ref<HttpStream>::share(channel.stream);
+    channel.stream->on_event(channel, status, information, size);
 }
 
-void HttpStream::on_event(bool is_in, DWORD status, LPVOID information, DWORD size) {
+void HttpStream::on_event(HttpChannel& channel, DWORD status, LPVOID information, DWORD size) {
     switch (status) {
     case WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE:
-        return on_request_sent(is_in);
+        return on_request_sent(channel);
     case WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE:
-        return on_headers();
+        return channel.is_first ? on_headers(channel) : on_successor_headers(channel);
     case WINHTTP_CALLBACK_STATUS_DATA_AVAILABLE:
-    case WINHTTP_CALLBACK_STATUS_READ_COMPLETE: {
-        const bool read = status == WINHTTP_CALLBACK_STATUS_READ_COMPLETE;
-        const DWORD count = read ? size : *static_cast<const DWORD*>(information);
-        if (count == 0) return peer_ended();
-        {
-            Guard g(mutex_);
+        return on_read(channel, false, *static_cast<const DWORD*>(information));
+    case WINHTTP_CALLBACK_STATUS_READ_COMPLETE:
+        return on_read(channel, true, size);
+    case WINHTTP_CALLBACK_STATUS_WRITE_COMPLETE:
+        return on_written(channel);
+    case WINHTTP_CALLBACK_STATUS_REQUEST_ERROR:
+        return on_error(channel, static_cast<const WINHTTP_ASYNC_RESULT*>(information)->dwError);
+    }
+}
+
+void HttpStream::on_read(HttpChannel& channel, bool read, DWORD count) {
+    {
+        Guard g(mutex_);
+        if (out_.get() != &channel) return;
+        if (count != 0) {
             reading_ = read ? Reading::read : Reading::available;
             read_size_ = count;
         }
-        return read_on();
     }
-    case WINHTTP_CALLBACK_STATUS_WRITE_COMPLETE: {
-        {
-            Guard g(mutex_);
-            writing_ = false;
-            written_ = connection_.rpc_bytes_sent();
-            wrote_ = true;
-            changed_.wake_all();
-        }
-        tell_watches(false);
-        return write_on();
-    }
-    case WINHTTP_CALLBACK_STATUS_REQUEST_ERROR:
-        return on_error(is_in, static_cast<const WINHTTP_ASYNC_RESULT*>(information)->dwError);
-    }
+    return count == 0 ? peer_ended() : read_on();
 }
 
-void HttpStream::on_error(bool is_in, DWORD error) {
-    RPC_LOG(debug, "%s channel: error %lu", is_in ? "IN" : "OUT", error);
-    bool open, waits;
+void HttpStream::on_written(HttpChannel& channel) {
+    Ref<HttpChannel> over;
     {
         Guard g(mutex_);
+        channel.writing = false;
+        if (in_.get() == &channel) {
+            written_ = connection_.rpc_bytes_sent();
+            if (channel.ends) over = replace(true);
+        }
+        wrote_ = true;
+        changed_.wake_all();
+    }
+    if (over) over->close();
+    if (!channel.is_in) return receive_response(channel);
+    tell_watches(false);
+    write_on();
+}
+
+void HttpStream::on_error(HttpChannel& channel, DWORD error) {
+    RPC_LOG(debug, "%s channel%s: error %lu%s", channel.is_in ? "IN" : "OUT", channel.is_first ? "" : "'s successor", error,
+            channel.answered ? ", answered" : "");
+    bool open, waits, is_next;
+    {
+        Guard g(mutex_);
+        if (!has_role(channel)) return;
         if (system_error_ == 0) system_error_ = error;
         open = connection_.is_open();
-        waits = is_in && !out_answered_;
-        if (is_in) in_failed_ = true;
+        waits = channel.is_in && !out_answered_;
+        is_next = next_role(channel.is_in).get() == &channel;
+        if (channel.is_in) in_failed_ = true;
     }
     if (error == ERROR_NOT_ENOUGH_MEMORY) return fail(Status::out_of_memory);
     if (waits) return;  // a proxy that refuses says why on the OUT channel, and may have closed both
     if (!open) return fail(Status::server_unavailable);
     // What came on the OUT channel before it broke is still read.
-    return is_in ? fail(Status::call_failed) : peer_ended();
+    return channel.is_in || is_next ? fail(Status::call_failed) : peer_ended();
 }
 
-void HttpStream::on_request_sent(bool is_in) {
-    if (Status status = look_at_certificate(is_in); failed(status)) return fail(status);
+void HttpStream::on_request_sent(HttpChannel& channel) {
+    if (Status status = look_at_certificate(channel); failed(status)) return fail(channel.is_first ? status : Status::call_failed);
     {
         Guard g(mutex_);
-        (is_in ? in_open_ : out_sent_) = true;
-        changed_.wake_all();
+        channel.sent = true;
     }
-    if (is_in) return write_on();
-    if (!use()) return;
-    const bool asked = http_.WinHttpReceiveResponse(handles_.out, nullptr);
+    if (channel.is_in) return write_chunk(channel);
+    return channel.is_first ? receive_response(channel) : end_out_request();
+}
+
+void HttpStream::receive_response(HttpChannel& channel) {
+    if (!channel.enter()) return;
+    const bool asked = http_.WinHttpReceiveResponse(channel.handles.request, nullptr);
     const DWORD error = asked ? 0 : GetLastError();
-    unuse();
-    if (!asked) on_error(false, error);
+    channel.leave();
+    if (!asked) on_error(channel, error);
 }
 
 // A connection that WinHTTP made anew after the login's look is looked at again, before anything of a call goes out.
-Status HttpStream::look_at_certificate(bool is_in) {
-    if (!who_ || !use()) return Status::ok;
-    const Status status = check_certificate(http_, is_in ? handles_.in : handles_.out, *who_);
-    unuse();
+Status HttpStream::look_at_certificate(HttpChannel& channel) {
+    if (!who_ || !channel.enter()) return Status::ok;
+    const Status status = check_certificate(http_, channel.handles.request, *who_);
+    channel.leave();
     return status;
 }
 
-void HttpStream::on_headers() {
-    if (!use()) return;
+void HttpStream::on_headers(HttpChannel& channel) {
+    if (!channel.enter()) return;
     uint32_t schemes = 0;
-    Status status = http_answer(http_, handles_.out, schemes);
-    unuse();
+    Status status = http_answer(http_, channel.handles.request, schemes);
+    channel.leave();
     {
         Guard g(mutex_);
         if (schemes != 0) schemes_wanted_ = schemes;
-        out_answered_ = true;
+        channel.answered = out_answered_ = true;
         if (in_failed_ && !failed(status)) status = Status::server_unavailable;
     }
     if (failed(status)) return fail(status);
     read_on();
 }
 
+// ---- successors ----
+
+// It may be read when its predecessor has ended, which may be before this or after.
+void HttpStream::on_successor_headers(HttpChannel& channel) {
+    if (!channel.enter()) return;
+    uint32_t schemes = 0;
+    const Status status = http_answer(http_, channel.handles.request, schemes);
+    channel.leave();
+    if (failed(status)) {
+        RPC_LOG(warn, "a successor of the OUT channel was refused: status %u", static_cast<unsigned>(status));
+        return fail(Status::call_failed);
+    }
+    {
+        Guard g(mutex_);
+        channel.answered = true;
+    }
+    read_on();
+}
+
+// Under the lock, after anything that may have brought the need.
+Status HttpStream::want_successors() {
+    if (is_over()) return Status::ok;
+    if (connection_.wants_in_channel()) RPC_TRY(ask(in_successor_));
+    if (connection_.wants_out_channel()) RPC_TRY(ask(out_successor_));
+    return Status::ok;
+}
+
+Status HttpStream::ask(Successor& successor) {
+    if (successor.asked) return Status::ok;
+    RPC_TRY(start_executor());
+    successor.asked = true;
+    successor.since_ms = os::now_ms();
+    add_ref();  // until it has run
+    submit(successor);
+    return Status::ok;
+}
+
+void HttpStream::Successor::run() {
+    auto hold = Ref<HttpStream>::adopt(&stream);
+    if (const Status status = stream.succeed(is_in); failed(status)) {
+        RPC_LOG(warn, "no successor of the %s channel: status %u", is_in ? "IN" : "OUT", static_cast<unsigned>(status));
+        stream.fail(Status::call_failed);
+    }
+}
+
+Status HttpStream::succeed(bool is_in) {
+    Ref<HttpChannel> channel;
+    RPC_TRY(make_channel(is_in, false, channel));
+    {
+        Guard g(mutex_);
+        if (is_over()) return Status::ok;
+        if (is_in)
+            RPC_TRY(connection_.succeed_in_channel(channel->chunk));
+        else
+            RPC_TRY(connection_.succeed_out_channel(channel->chunk));
+        channel->writing = is_in;
+        next_role(is_in) = channel;
+        (is_in ? in_successor_ : out_successor_).asked = false;
+    }
+    return start_channel(*channel, os::now_ms() + most_recycling_ms);
+}
+
+// Under the lock: the successor takes the channel's place. A channel that ends is closed when the next one does, or by keep_alive(): Wine's
+// WinHTTP still uses a request's socket when the callback that told of the end has returned, and, were it closed, somebody else's that
+// has its number by then. Returned is the one before.
+Ref<HttpChannel> HttpStream::replace(bool is_in) {
+    auto& [channel, since_ms] = is_in ? ended_in_ : ended_out_;
+    since_ms = os::now_ms();
+    return std::exchange(channel, std::exchange(role(is_in), std::move(next_role(is_in))));
+}
+
+// Under the lock: one that ended long ago.
+Ref<HttpChannel> HttpStream::long_ended(bool is_in) {
+    auto& [channel, since_ms] = is_in ? ended_in_ : ended_out_;
+    return channel && os::now_ms() - since_ms >= 1000 ? std::move(channel) : nullptr;
+}
+
+// Under the lock: whether a successor has been under way for too long, by what the proxy does or does not do.
+bool HttpStream::is_stuck() {
+    const uint64_t now = os::now_ms();
+    const bool in = in_successor_.asked || connection_.is_recycling_in() || !in_->sent;
+    const bool out = out_successor_.asked || connection_.is_recycling_out() || !out_->answered;
+    return (in && now - in_successor_.since_ms > most_recycling_ms) || (out && now - out_successor_.since_ms > most_recycling_ms);
+}
+
 // ---- the end ----
 
 void HttpStream::fail(Status why) {
+    Ref<HttpChannel> channels[6];
     {
         Guard g(mutex_);
         if (!closed_) why_ = why;
         closed_ = true;
+        size_t n = 0;
+        for (Ref<HttpChannel>* channel : {&in_, &out_, &next_in_, &next_out_, &ended_in_.channel, &ended_out_.channel})
+            channels[n++] = *channel;
         changed_.wake_all();
         schedule();
     }
     tell_watches(true);
-    if (gate_.shut()) unuse();
+    for (auto& channel : channels)
+        if (channel) channel->close();
 }
 
 void HttpStream::peer_ended() {
+    RPC_LOG(debug, "the OUT channel has ended");
     {
         Guard g(mutex_);
         peer_closed_ = true;
@@ -235,14 +337,21 @@ void HttpStream::peer_ended() {
 
 bool HttpStream::alive() {
     Guard g(mutex_);
-    return !is_over() && connection_.lifetime_left() > last_lifetime;
+    return !is_over();
 }
 
 void HttpStream::keep_alive() {
     Guard g(mutex_);
     const bool quiet = !std::exchange(wrote_, false);
-    const Status status = quiet && !is_over() ? connection_.send_ping() : Status::ok;
+    Status status = quiet && !is_over() ? connection_.send_ping() : Status::ok;
+    if (!is_over() && is_stuck()) {
+        RPC_LOG(warn, "a channel's successor is not there after %u ms", most_recycling_ms);
+        status = Status::call_failed;
+    }
+    const Ref<HttpChannel> over[2] = {long_ended(true), long_ended(false)};
     g.unlock();
+    for (auto& channel : over)
+        if (channel) channel->close();
     if (failed(status))
         fail(status);
     else if (quiet)
@@ -258,15 +367,17 @@ void HttpStream::read_on() {
     while (read_turns_.fetch_sub(1) != 1);
 }
 
-// Under the lock: what was read becomes PDUs.
-Status HttpStream::take_read() {
+// Under the lock: what was read becomes PDUs. `over`: a channel that is to be closed, as replace().
+Status HttpStream::take_read(Ref<HttpChannel>& over) {
     if (reading_ != Reading::read) return Status::ok;
     reading_ = Reading::idle;
     if (consumed_ != 0 && (available() == 0 || consumed_ >= VirtualConnection::receive_window)) {
         incoming_.drop_front(consumed_);
         consumed_ = 0;
     }
-    const Status status = connection_.received({read_buffer_, std::min<size_t>(read_size_, sizeof read_buffer_)}, incoming_);
+    Status status = connection_.received({read_buffer_, std::min<size_t>(read_size_, sizeof read_buffer_)}, incoming_);
+    if (connection_.out_channel_ended()) over = replace(false);
+    if (!failed(status)) status = want_successors();
     changed_.wake_all();
     if (available() != 0) schedule();
     return status;
@@ -276,10 +387,12 @@ void HttpStream::read_step() {
     enum { nothing, query, read } next = nothing;
     DWORD size = 0;
     Status status;
+    Ref<HttpChannel> channel, over;
     {
         Guard g(mutex_);
-        status = take_read();
-        if (failed(status) || is_over()) {
+        status = take_read(over);
+        channel = out_;
+        if (failed(status) || is_over() || !channel->answered) {
         } else if (reading_ == Reading::available) {
             reading_ = Reading::reading;
             size = std::min<DWORD>(read_size_, sizeof read_buffer_);
@@ -291,14 +404,32 @@ void HttpStream::read_step() {
             read_waits_ = true;  // the peer sends more than it was told to: it has to wait
         }
     }
+    if (over) over->close();
     if (failed(status)) return fail(status);
+    end_out_request();
     write_on();  // an acknowledgement may have made room
-    if (next == nothing || !use()) return;
-    const bool asked = next == query ? http_.WinHttpQueryDataAvailable(handles_.out, nullptr)
-                                     : http_.WinHttpReadData(handles_.out, read_buffer_, size, nullptr);
+    if (next == nothing || !channel->enter()) return;
+    const bool asked = next == query ? http_.WinHttpQueryDataAvailable(channel->handles.request, nullptr)
+                                     : http_.WinHttpReadData(channel->handles.request, read_buffer_, size, nullptr);
     const DWORD error = asked ? 0 : GetLastError();
-    unuse();
-    if (!asked) on_error(false, error);
+    channel->leave();
+    if (!asked) on_error(*channel, error);
+}
+
+// A successor's request has two parts: the second is due when its predecessor says so, which may be the last that it says.
+void HttpStream::end_out_request() {
+    Status status = Status::ok;
+    Ref<HttpChannel> channel;
+    {
+        Guard g(mutex_);
+        channel = next_out_ ? next_out_ : out_;
+        if (!channel || channel->is_first || !channel->sent || channel->ends || is_over()) return;
+        channel->chunk.clear();
+        status = connection_.end_out_request(channel->chunk, channel->ends);
+        if (!failed(status) && !channel->ends) return;
+        channel->writing = true;
+    }
+    return failed(status) ? fail(status) : write_chunk(*channel);
 }
 
 // ---- the IN channel ----
@@ -311,21 +442,28 @@ void HttpStream::write_on() {
 
 void HttpStream::write_step() {
     Status status = Status::ok;
+    Ref<HttpChannel> channel;
     {
         Guard g(mutex_);
-        if (!in_open_ || writing_ || is_over()) return;
-        chunk_.clear();
-        const bool first = connection_.lifetime_left() == VirtualConnection::in_channel_lifetime;
-        status = first ? connection_.open_in_channel(chunk_) : connection_.next(chunk_, write_size);
-        if (!failed(status) && chunk_.empty()) return;
-        writing_ = !failed(status);
+        channel = in_;
+        if (!channel || !channel->sent || channel->writing || is_over()) return;
+        channel->chunk.clear();
+        status = connection_.next(channel->chunk, write_size);
+        channel->ends = connection_.in_channel_ended();
+        if (!failed(status)) status = want_successors();
+        if (!failed(status) && channel->chunk.empty()) return;
+        channel->writing = !failed(status);
     }
-    if (failed(status)) return fail(status);
-    if (!use()) return;
-    const bool asked = http_.WinHttpWriteData(handles_.in, chunk_.data(), static_cast<DWORD>(chunk_.size()), nullptr);
+    return failed(status) ? fail(status) : write_chunk(*channel);
+}
+
+void HttpStream::write_chunk(HttpChannel& channel) {
+    if (!channel.enter()) return;
+    const bool asked =
+        http_.WinHttpWriteData(channel.handles.request, channel.chunk.data(), static_cast<DWORD>(channel.chunk.size()), nullptr);
     const DWORD error = asked ? 0 : GetLastError();
-    unuse();
-    if (!asked) on_error(true, error);
+    channel.leave();
+    if (!asked) on_error(channel, error);
 }
 
 // Whose bytes have left, or are dropped with the stream.

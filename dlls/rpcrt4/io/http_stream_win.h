@@ -1,44 +1,32 @@
 #pragma once
 // A virtual connection of RPC over HTTP v2 as a stream: two HTTP requests that stay open, over WinHTTP's asynchronous mode, whose
-// threads run the callbacks; none of ours waits for the network. What comes in waits here, at most a receive window of it and
-// what one read brings, until somebody takes it.
+// threads run the callbacks; none of ours waits for the network, but for the login of a channel's successor, which a thread of the pool
+// makes. What comes in waits here, at most a receive window of it and what one read brings, until somebody takes it.
 #include <atomic>
 
 #include "base/list.h"
 #include "base/mutex.h"
 #include "base/vector.h"
-#include "io/http_login_win.h"
-#include "io/overlapped_stream_win.h"
+#include "io/http_channel_win.h"
 #include "io/virtual_connection.h"
-#include "io/winhttp_win.h"
 
 namespace rpc::io {
-
-// The four handles of a connection, closed in the order that WinHTTP wants.
-struct HttpHandles {
-    HINTERNET session = nullptr;
-    HINTERNET server = nullptr;
-    HINTERNET in = nullptr;
-    HINTERNET out = nullptr;
-    void close(const WinHttp& http);
-};
 
 struct InKeepAlive;  // the tag of the list of all that are open
 
 class HttpStream final : public Stream, public ListLink<InKeepAlive>, private Work {
 public:
-    explicit HttpStream(const WinHttp& http) : http_(http) {}
+    HttpStream(const WinHttp& http, Ref<const HttpRoute> route, const HttpLogin& login)
+        : http_(http), route_(std::move(route)), who_(Ref<const HttpCredentials>::share(login.who)), login_(login) {}
     ~HttpStream() override;
 
     // The schemes that the proxy wants a login by (WINHTTP_AUTH_SCHEME_x, as RPC_C_HTTP_AUTHN_SCHEME_x), after access_denied and
     // proxy_access_denied.
     uint32_t schemes_wanted();
-    // Takes the handles over, whose requests are made and not sent.
-    void take(const HttpHandles& handles) { handles_ = handles; }
-    // Logs in, sends both requests and waits until the server is there. access_denied and proxy_access_denied: the RPC proxy, the HTTP
-    // proxy does not let us in; what the RPC proxy says of the server; server_unavailable. From now on
-    // WinHTTP has references until close().
-    Status open(const HttpLogin& login, uint32_t timeout_ms);
+    // Logs in, sends both requests and waits until the server is there. `in_lifetime`: of each IN channel. access_denied and
+    // proxy_access_denied: the RPC proxy, the HTTP proxy does not let us in; what the RPC proxy says of the server;
+    // server_unavailable. From now on WinHTTP has references until close().
+    Status open(uint32_t in_lifetime, uint32_t timeout_ms);
 
     Status write(std::span<const ByteView> parts) override;
     Status read(MutBytes into, size_t& got, uint32_t timeout_ms) override;
@@ -49,19 +37,14 @@ public:
     void resume() override;
     size_t unsent() override;
     void close() override { fail(Status::call_cancelled); }
-    // Also false when the IN channel has carried nearly all that it may: another connection is to be made then.
     bool alive() override;
     bool peer_is_local() const override { return false; }
 
-    // Sends a ping unless something was sent since the last time.
+    // Sends a ping unless something was sent since the last time. Ends the connection where a channel has waited too long for its
+    // successor.
     void keep_alive();
 
 private:
-    // A request's context, by which the callback finds the stream.
-    struct Channel {
-        HttpStream* stream = nullptr;
-        bool is_in = false;
-    };
     enum class Reading : uint8_t { idle, querying, available, reading, read };
     struct Watched {
         uint64_t end;  // of its bytes, counted as VirtualConnection::rpc_bytes_sent
@@ -69,24 +52,42 @@ private:
         WriteWatch* watch;
     };
 
-    bool use() { return gate_.enter(); }
-    void unuse() {
-        if (gate_.leave()) handles_.close(http_);
+    // Opens a channel's successor, on a thread of the pool.
+    struct Successor final : Work {
+        Successor(HttpStream& stream, bool is_in) : stream(stream), is_in(is_in) {}
+        void run() override;
+        HttpStream& stream;
+        const bool is_in;
+        bool asked = false;     // under the stream's mutex: it was submitted and has not made its request yet
+        uint64_t since_ms = 0;  // under the stream's mutex: of the last time
+    };
+
+    Status make_channel(bool is_in, bool is_first, Ref<HttpChannel>& channel);
+    Status start_channel(HttpChannel& channel, uint64_t until);
+    Status log_in(HttpChannel& channel, uint64_t until);
+    Status want_successors() REQUIRES(mutex_);
+    Status ask(Successor& successor) REQUIRES(mutex_);
+    Status succeed(bool is_in);
+    Ref<HttpChannel> replace(bool is_in) REQUIRES(mutex_);
+    Ref<HttpChannel> long_ended(bool is_in) REQUIRES(mutex_);
+    bool is_stuck() REQUIRES(mutex_);
+    Ref<HttpChannel>& role(bool is_in) REQUIRES(mutex_) { return is_in ? in_ : out_; }
+    Ref<HttpChannel>& next_role(bool is_in) REQUIRES(mutex_) { return is_in ? next_in_ : next_out_; }
+    bool has_role(const HttpChannel& channel) REQUIRES(mutex_) {
+        return role(channel.is_in).get() == &channel || next_role(channel.is_in).get() == &channel;
     }
-    bool listen_to(HINTERNET request, Channel& channel);
-    Status log_in(HINTERNET request, const HttpLogin& login, uint64_t until);
-    Status send_out(const HttpLogin& login, uint64_t until);
-    Status send_in(const HttpLogin& login, uint64_t until);
-    Status send(HINTERNET request, Channel& channel, MutBytes body, DWORD total);
-    bool out_is_sent() const REQUIRES(mutex_) { return out_sent_; }
     bool is_open() const REQUIRES(mutex_) { return connection_.is_open(); }
     bool wait_until(bool (HttpStream::*there)() const, uint64_t until) REQUIRES(mutex_);
     static void CALLBACK on_status(HINTERNET, DWORD_PTR context, DWORD status, LPVOID information, DWORD size);
-    void on_event(bool is_in, DWORD status, LPVOID information, DWORD size);
-    void on_error(bool is_in, DWORD error);
-    void on_request_sent(bool is_in);
-    void on_headers();
-    Status look_at_certificate(bool is_in);
+    void on_event(HttpChannel& channel, DWORD status, LPVOID information, DWORD size);
+    void on_read(HttpChannel& channel, bool read, DWORD count);
+    void on_written(HttpChannel& channel);
+    void on_error(HttpChannel& channel, DWORD error);
+    void on_request_sent(HttpChannel& channel);
+    void on_headers(HttpChannel& channel);
+    void on_successor_headers(HttpChannel& channel);
+    void receive_response(HttpChannel& channel);
+    Status look_at_certificate(HttpChannel& channel);
 
     void fail(Status why);
     void peer_ended();
@@ -94,9 +95,11 @@ private:
 
     void read_on();
     void read_step();
-    Status take_read() REQUIRES(mutex_);
+    Status take_read(Ref<HttpChannel>& over) REQUIRES(mutex_);
+    void end_out_request();
     void write_on();
     void write_step();
+    void write_chunk(HttpChannel& channel);
     void tell_watches(bool all);
 
     size_t available() const REQUIRES(mutex_) { return incoming_.size() - consumed_; }
@@ -108,15 +111,22 @@ private:
     void run() override;
 
     const WinHttp& http_;
-    HttpHandles handles_;
-    HandleGate gate_;
-    Channel in_context_, out_context_;
-    Ref<const HttpCredentials> who_;  // null: nobody
+    const Ref<const HttpRoute> route_;
+    const Ref<const HttpCredentials> who_;  // null: nobody
+    const HttpLogin login_;
+    uint32_t in_lifetime_ = 0;
 
     Mutex mutex_;
     Condition changed_;
     VirtualConnection connection_ GUARDED_BY(mutex_);
-    Buffer first_;  // the OUT channel's request, which WinHTTP reads while it is sent
+    // The channels, and while one is replaced, its successor. Without a role a channel is closed, and heard no more.
+    Ref<HttpChannel> in_ GUARDED_BY(mutex_), out_ GUARDED_BY(mutex_), next_in_ GUARDED_BY(mutex_), next_out_ GUARDED_BY(mutex_);
+    struct Ended {
+        Ref<HttpChannel> channel;
+        uint64_t since_ms = 0;
+    };
+    Ended ended_in_ GUARDED_BY(mutex_), ended_out_ GUARDED_BY(mutex_);
+    Successor in_successor_{*this, true}, out_successor_{*this, false};
     Status why_ GUARDED_BY(mutex_) = Status::ok;
     bool closed_ GUARDED_BY(mutex_) = false;       // by us, or by an error
     bool peer_closed_ GUARDED_BY(mutex_) = false;  // the OUT channel has ended
@@ -135,12 +145,8 @@ private:
 
     // The IN channel, likewise.
     std::atomic<unsigned> write_turns_{0};
-    bool in_open_ GUARDED_BY(mutex_) = false;  // its request is sent
-    bool out_sent_ GUARDED_BY(mutex_) = false;
     bool in_failed_ GUARDED_BY(mutex_) = false;
-    bool out_answered_ GUARDED_BY(mutex_) = false;  // with a status of HTTP
-    bool writing_ GUARDED_BY(mutex_) = false;
-    Buffer chunk_;  // what is being written: whoever sets writing_ owns it
+    bool out_answered_ GUARDED_BY(mutex_) = false;  // the first, with a status of HTTP
     uint64_t posted_ GUARDED_BY(mutex_) = 0;   // bytes given to send() so far
     uint64_t written_ GUARDED_BY(mutex_) = 0;  // RPC bytes that have left
     bool wrote_ GUARDED_BY(mutex_) = false;    // since the last look of the keep-alive

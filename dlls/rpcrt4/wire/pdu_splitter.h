@@ -41,6 +41,9 @@ public:
         return Status::ok;
     }
 
+    // What comes next begins with a PDU.
+    void clear() { partial_.clear(); }
+
 private:
     // The length of the PDU that begins with `bytes`, or of what is needed to know it.
     Status needed(ByteView bytes, size_t& length) const {

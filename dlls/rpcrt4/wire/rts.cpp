@@ -70,6 +70,11 @@ public:
         write_uuid(pdu_.writer, value);
         return *this;
     }
+    Builder& bare(CommandType type) {
+        pdu_.writer.u32(static_cast<uint32_t>(type));
+        return *this;
+    }
+    Builder& to(Destination where) { return number(CommandType::destination, static_cast<uint32_t>(where)); }
     Builder& ack(uint32_t received, uint32_t window, const Uuid& channel) {
         number(CommandType::flow_control_ack, received);
         pdu_.writer.u32(window);
@@ -146,9 +151,48 @@ Status build_ping(Buffer& out) { return Builder(out, flag::ping, 0).finish(); }
 
 Status build_flow_control_ack(Buffer& out, Destination to, const Uuid& channel, uint32_t received, uint32_t window) {
     return Builder(out, flag::other_cmd, 2)
-        .number(CommandType::destination, static_cast<uint32_t>(to))
+        .to(to)
         .ack(received, window, channel)
         .finish();
 }
+
+Status build_in_r1_a1(Buffer& out, const Uuid& connection, const Uuid& predecessor, const Uuid& successor) {
+    return Builder(out, flag::recycle_channel, 4)
+        .number(CommandType::version, version)
+        .uuid(CommandType::cookie, connection)
+        .uuid(CommandType::cookie, predecessor)
+        .uuid(CommandType::cookie, successor)
+        .finish();
+}
+
+Status build_in_r1_a5(Buffer& out, const Uuid& successor) {
+    return Builder(out, flag::none, 1).uuid(CommandType::cookie, successor).finish();
+}
+
+Status build_out_r1_a3(Buffer& out, const Uuid& connection, const Uuid& predecessor, const Uuid& successor, uint32_t receive_window) {
+    return Builder(out, flag::recycle_channel, 5)
+        .number(CommandType::version, version)
+        .uuid(CommandType::cookie, connection)
+        .uuid(CommandType::cookie, predecessor)
+        .uuid(CommandType::cookie, successor)
+        .number(CommandType::receive_window_size, receive_window)
+        .finish();
+}
+
+Status build_out_r1_a7(Buffer& out, const Uuid& successor) {
+    return Builder(out, flag::out_channel, 2).to(Destination::server).uuid(CommandType::cookie, successor).finish();
+}
+
+Status build_out_r1_a11(Buffer& out) { return Builder(out, flag::none, 1).bare(CommandType::ance).finish(); }
+
+Status build_out_r2_a7(Buffer& out, const Uuid& successor) {
+    return Builder(out, flag::out_channel, 3)
+        .to(Destination::server)
+        .uuid(CommandType::cookie, successor)
+        .number(CommandType::version, version)
+        .finish();
+}
+
+Status build_out_r2_c1(Buffer& out) { return Builder(out, flag::ping, 1).bare(CommandType::empty).finish(); }
 
 }  // namespace rpc::wire::rts

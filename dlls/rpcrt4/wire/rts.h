@@ -80,4 +80,15 @@ Status build_ping(Buffer& out);
 // FlowControlAck with a destination (2.2.4.51): `received` bytes of PDUs came so far on the channel, which has room for `window` more.
 Status build_flow_control_ack(Buffer& out, Destination to, const Uuid& channel, uint32_t received, uint32_t window);
 
+// Of a channel that is replaced: its predecessor, its successor. Where the R1 and the R2 of a PDU look the same, one stands for both.
+constexpr size_t in_r1_a1_size = 88, in_r1_a5_size = 40, out_r1_a3_size = 96, out_r1_a11_size = 24, out_r2_c1_size = 24;
+
+Status build_in_r1_a1(Buffer& out, const Uuid& connection, const Uuid& predecessor, const Uuid& successor);
+Status build_in_r1_a5(Buffer& out, const Uuid& successor);
+Status build_out_r1_a3(Buffer& out, const Uuid& connection, const Uuid& predecessor, const Uuid& successor, uint32_t receive_window);
+Status build_out_r1_a7(Buffer& out, const Uuid& successor);
+Status build_out_r1_a11(Buffer& out);
+Status build_out_r2_a7(Buffer& out, const Uuid& successor);
+Status build_out_r2_c1(Buffer& out);
+
 }  // namespace rpc::wire::rts

@@ -32,6 +32,27 @@ const char ack[] =
     "05001403 10000000 38000000 00000000 0200 0200"
     "0d000000 03000000"
     "01000000 39300000 00000100 101112131415161718191a1b1c1d1e1f";
+// 2.2.4.10, 14, 25, 29, 33, 40, 45.
+const char in_r1_a1[] =
+    "05001403 10000000 58000000 00000000 0400 0400"
+    "06000000 01000000"
+    "03000000 000102030405060708090a0b0c0d0e0f"
+    "03000000 101112131415161718191a1b1c1d1e1f"
+    "03000000 202122232425262728292a2b2c2d2e2f";
+const char in_r1_a5[] = "05001403 10000000 28000000 00000000 0000 0100 03000000 101112131415161718191a1b1c1d1e1f";
+const char out_r1_a3[] =
+    "05001403 10000000 60000000 00000000 0400 0500"
+    "06000000 01000000"
+    "03000000 000102030405060708090a0b0c0d0e0f"
+    "03000000 101112131415161718191a1b1c1d1e1f"
+    "03000000 202122232425262728292a2b2c2d2e2f"
+    "00000000 00000400";
+const char out_r1_a7[] =
+    "05001403 10000000 30000000 00000000 1000 0200 0d000000 02000000 03000000 101112131415161718191a1b1c1d1e1f";
+const char out_r1_a11[] = "05001403 10000000 18000000 00000000 0000 0100 0a000000";
+const char out_r2_a7[] =
+    "05001403 10000000 38000000 00000000 1000 0300 0d000000 02000000 03000000 101112131415161718191a1b1c1d1e1f 06000000 01000000";
+const char out_r2_c1[] = "05001403 10000000 18000000 00000000 0100 0100 07000000";
 // 2.2.4.9, as a proxy sends it.
 const char conn_c2[] = "05001403 10000000 2c000000 00000000 0000 0300 06000000 01000000 00000000 00000100 02000000 c0d40100";
 
@@ -55,6 +76,29 @@ TEST(Rts, BuildsWhatAClientSends) {
     EXPECT_EQ(hex(out.view()), hex(std::string(ping)));
     ASSERT_EQ(build_flow_control_ack(out, Destination::out_proxy, channel, 12345, 65536), Status::ok);
     EXPECT_EQ(hex(out.view().subspan(header_size)), hex(std::string(ack)));
+}
+
+TEST(Rts, BuildsWhatAClientSendsToReplaceAChannel) {
+    Buffer out;
+    auto built = [&](Status status) {
+        EXPECT_EQ(status, Status::ok);
+        const std::string text = hex(out.view());
+        out.clear();
+        return text;
+    };
+    auto written = [](const char* text) { return hex(std::string(text)); };
+    EXPECT_EQ(built(build_in_r1_a1(out, connection, channel, group)), written(in_r1_a1));
+    EXPECT_EQ(built(build_in_r1_a5(out, channel)), written(in_r1_a5));
+    EXPECT_EQ(built(build_out_r1_a3(out, connection, channel, group, 262144)), written(out_r1_a3));
+    EXPECT_EQ(built(build_out_r1_a7(out, channel)), written(out_r1_a7));
+    EXPECT_EQ(built(build_out_r1_a11(out)), written(out_r1_a11));
+    EXPECT_EQ(built(build_out_r2_a7(out, channel)), written(out_r2_a7));
+    EXPECT_EQ(built(build_out_r2_c1(out)), written(out_r2_c1));
+    EXPECT_EQ(unhex(in_r1_a1).size(), in_r1_a1_size);
+    EXPECT_EQ(unhex(in_r1_a5).size(), in_r1_a5_size);
+    EXPECT_EQ(unhex(out_r1_a3).size(), out_r1_a3_size);
+    EXPECT_EQ(unhex(out_r1_a11).size(), out_r1_a11_size);
+    EXPECT_EQ(unhex(out_r2_c1).size(), out_r2_c1_size);
 }
 
 TEST(Rts, ReadsThem) {

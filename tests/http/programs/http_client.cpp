@@ -3,6 +3,8 @@
 // log in by the schemes basic and ntlm; first: by the first of them at once; target: at the HTTP proxy too; http-proxy: by way of it,
 // to rpcproxy.test;
 // ssl: over SSL; subject=NAME: the RPC proxy's; any-name: whose certificate need not be for this host.
+// http_client replace|broken PROXY-PORT SERVER-PORT [WAY,... PASSWORD]: large calls of every kind, where channels are short. replace: they all
+// succeed. broken: the proxy, once, does not do what it should, and the calls that this hits fail.
 // calls: synchronous and asynchronous calls, a megabyte each way, a fault, cancels; then Stop. dies: waits for a call that the server
 // does not outlive. api: what needs no proxy. Exit status 0 when every check held.
 #include <stdio.h>
@@ -10,6 +12,7 @@
 #include <string.h>
 
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -31,18 +34,53 @@ long add(handle_t binding) {
     return static_cast<long>(outcome.raised);
 }
 
-void check_bulk(handle_t binding) {
-    for (long count : {0L, 1L, 5000L, 1L << 20}) {
-        std::vector<unsigned char> in(count + 1), out(count + 1);
-        for (long i = 0; i < count; ++i) in[i] = static_cast<unsigned char>(i * 13 + i / 251);
-        long copied = -1;
-        const Outcome outcome = guarded([&] { copied = call_Bulk(binding, count, in.data(), out.data()); });
-        bool same = !outcome.raised && copied == count;
-        for (long i = 0; same && i < count; ++i) same = out[i] == static_cast<unsigned char>(~in[i]);
-        say("client: %ld bytes each way: %s", count, outcome.text().c_str());
-        check(same, "they came back inverted");
+struct Bytes {
+    explicit Bytes(long count, long seed = 0) : count(count), in(count + 1), out(count + 1) {
+        for (long i = 0; i < count; ++i) in[i] = static_cast<unsigned char>(seed + i * 13 + i / 251);
     }
+    bool inverted(long copied) const {
+        bool same = copied == count;
+        for (long i = 0; same && i < count; ++i) same = out[i] == static_cast<unsigned char>(~in[i]);
+        return same;
+    }
+    const long count;
+    std::vector<unsigned char> in, out;
+};
+
+// What was raised.
+unsigned bulk(handle_t binding, long count, long seed = 0) {
+    Bytes bytes(count, seed);
+    long copied = -1;
+    const Outcome outcome = guarded([&] { copied = call_Bulk(binding, count, bytes.in.data(), bytes.out.data()); });
+    say("client: %ld bytes each way: %s", count, outcome.text().c_str());
+    if (!outcome.raised) check(bytes.inverted(copied), "they came back inverted");
+    return outcome.raised;
 }
+
+void check_bulk(handle_t binding) {
+    for (long count : {0L, 1L, 5000L, 1L << 20}) check(bulk(binding, count) == 0, "they went and came");
+}
+
+// An asynchronous one.
+struct AsyncBulk {
+    AsyncBulk(handle_t binding, long count, long seed) : bytes(count, seed) {
+        RpcAsyncInitializeHandle(&call.state, sizeof call.state);
+        call.state.NotificationType = RpcNotificationTypeEvent;
+        call.state.u.hEvent = call.event;
+        began = guarded([&] { begin_Bulk(&call.state, binding, count, bytes.in.data(), bytes.out.data()); }).raised;
+    }
+    // RpcAsyncCompleteCall's status, or what was raised.
+    unsigned end() {
+        if (began) return began;
+        check(call.done(90000), "an asynchronous call ended");
+        const unsigned status = call.complete();
+        if (!status) check(bytes.inverted(call.result), "its bytes came back inverted");
+        return status;
+    }
+    Call call;
+    Bytes bytes;
+    unsigned began = 0;
+};
 
 void check_fault(handle_t binding) {
     RPC_MESSAGE m = {};
@@ -84,6 +122,40 @@ void check_cancels(handle_t binding) {
     check(WaitForSingleObject(thread, 10000) == WAIT_OBJECT_0 && outcome.raised == RPC_S_CALL_CANCELLED, "the synchronous call ends with 1818");
     CloseHandle(thread);
     check(add(binding) == 0, "the binding is still good");
+}
+
+constexpr long big = 1 << 20;
+
+void check_replacing(handle_t binding, int times) {
+    for (int i = 0; i < times; ++i) check(bulk(binding, big, i) == 0, "a synchronous call over many channels");
+    // At the same time: calls that wait for their answer, large ones on the same connection, and large ones on others.
+    Call patient;
+    check(!patient.begin(begin_Work, binding, 5, 1000), "a piece of work began");
+    std::vector<HANDLE> threads;
+    std::vector<unsigned> raised(times, ~0u);
+    for (int i = 0; i < times; ++i) threads.push_back(run_on_thread([&, i] { raised[i] = bulk(binding, big - i, 100 + i); }));
+    std::vector<std::unique_ptr<AsyncBulk>> calls;
+    for (int i = 0; i < times; ++i) calls.push_back(std::make_unique<AsyncBulk>(binding, big / 2 + i * 1000, 200 + i));
+    for (auto& call : calls) check(call->end() == 0, "an asynchronous call over many channels");
+    for (int i = 0; i < times; ++i) {
+        check(WaitForSingleObject(threads[i], 90000) == WAIT_OBJECT_0 && raised[i] == 0, "one of several at once");
+        CloseHandle(threads[i]);
+    }
+    check(patient.done(20000) && !patient.complete() && patient.result == 500, "the work was done");
+    check_async(binding);
+    check(add(binding) == 0, "the binding is still good");
+}
+
+void check_broken(handle_t binding) {
+    Call patient;
+    check(!patient.begin(begin_Patience, binding, 96, 100000), "Patience 96 began");
+    unsigned status = 0;
+    for (int i = 0; status == 0 && i < 8; ++i) status = AsyncBulk(binding, big / 4, i).end();
+    say("client: status %u", status);
+    check(status == RPC_S_CALL_FAILED, "a call ends with its connection: 1726");
+    check(patient.done(10000) && patient.complete() == RPC_S_CALL_FAILED, "and so does the one beside it");
+    check(AsyncBulk(binding, big, 50).end() == 0, "the next one has another connection");
+    check(bulk(binding, big) == 0, "a synchronous one, too");
 }
 
 struct Login {
@@ -222,8 +294,13 @@ int main(int argc, char** argv) {
         RpcBindingFree(&binding);
         return 0;
     }
+    if (argc == 6) check(set_login(binding, ways.login(argv[5])) == RPC_S_OK, "a login");
     check(add(binding) == 0, "a synchronous call");
-    if (what == "dies") {
+    if (what == "replace") {
+        check_replacing(binding, ways.has("few") ? 1 : 3);
+    } else if (what == "broken") {
+        check_broken(binding);
+    } else if (what == "dies") {
         Call lost;
         check(!lost.begin(begin_Patience, binding, 95, 60000), "Patience 95 began");
         say("client: waiting");
