@@ -1,10 +1,12 @@
 // Streams megabytes through asynchronous pipes in both directions, as the documentation says: who pushes waits for RpcSendComplete, who
 // pulls for RpcReceiveComplete. Every element arrives, in its order, and neither side's memory grows with what has passed.
+// pipes MEGABYTES [PORT]: PORT is that of an RPC proxy, by way of which it is done then.
 #include <windows.h>
 #include <psapi.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <string>
 #include <vector>
 
 #include "srv.h"
@@ -170,7 +172,32 @@ void many(const char* name, handle_t b) {
 
 }  // namespace
 
+// To the server's port of ncacn_ip_tcp by way of an RPC proxy on this machine.
+handle_t bind_by_way_of(const std::string& proxy) {
+    handle_t direct = bind(Protocol::tcp), binding = nullptr;
+    RPC_CSTR text = nullptr;
+    if (!direct || RpcBindingToStringBindingA(direct, &text)) return nullptr;
+    const std::string way = reinterpret_cast<char*>(text);
+    const size_t open = way.find('['), close = way.find(']');
+    std::string by = "ncacn_http:127.0.0.1" + way.substr(open, close - open) + ",RpcProxy=127.0.0.1:" + proxy + "]";
+    RpcStringFreeA(&text);
+    unbind(direct);
+    return RpcBindingFromStringBindingA(reinterpret_cast<RPC_CSTR>(by.data()), &binding) ? nullptr : binding;
+}
+
+int over_http(const std::string& proxy, long megabytes) {
+    handle_t b = bind_by_way_of(proxy);
+    if (!b) return printf("FAILED: no binding\n"), 1;
+    many("ncacn_http", b);
+    stream_in("ncacn_http", b, megabytes * 262144 - 5);
+    stream_out("ncacn_http", b, megabytes * 262144 - 5);
+    unbind(b);
+    printf("%s\n", g_failures ? "FAILED" : "all good");
+    return g_failures != 0;
+}
+
 int main(int argc, char** argv) {
+    if (argc > 2) return over_http(argv[2], atoi(argv[1]));
     const long megabytes = argc > 1 ? atoi(argv[1]) : 8;
     const long elements = megabytes * 262144 - 5;
     const struct {

@@ -6,7 +6,7 @@
 #include <vector>
 
 struct Endpoint {
-    std::wstring protocol, endpoint;
+    std::wstring protocol, endpoint;  // of a client's, network options may follow the endpoint: ENDPOINT,OPTION=...
 };
 
 inline RPC_WSTR wide(const std::wstring& text) { return reinterpret_cast<RPC_WSTR>(const_cast<wchar_t*>(text.c_str())); }
