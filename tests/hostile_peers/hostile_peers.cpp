@@ -2,7 +2,6 @@
 // threads stay bounded, and who sent nonsense hears a fault, a refusal or the end. What single PDUs do is host.fuzz.server's.
 #include <winsock2.h>
 #include <windows.h>
-#include <psapi.h>
 #include <rpc.h>
 #include <rpcndr.h>
 #include <string.h>
@@ -130,12 +129,13 @@ SOCKET sitter(int kind) {
     return s;
 }
 
+// Counted, as Wine's numbers for a process are of memory that was touched.
 size_t private_bytes() {
-    PROCESS_MEMORY_COUNTERS c{};
-    using Ask = BOOL(WINAPI*)(HANDLE, PROCESS_MEMORY_COUNTERS*, DWORD);
-    const auto ask = reinterpret_cast<Ask>(
-        reinterpret_cast<void*>(GetProcAddress(GetModuleHandleA("kernel32"), "K32GetProcessMemoryInfo")));
-    return ask && ask(GetCurrentProcess(), &c, sizeof c) ? c.PagefileUsage : 0;
+    size_t total = 0;
+    MEMORY_BASIC_INFORMATION m;
+    for (const char* at = nullptr; VirtualQuery(at, &m, sizeof m) == sizeof m; at = static_cast<const char*>(m.BaseAddress) + m.RegionSize)
+        if (m.State == MEM_COMMIT && m.Type == MEM_PRIVATE) total += m.RegionSize;
+    return total;
 }
 int threads() {
     const HANDLE all = CreateToolhelp32Snapshot(TH32CS_SNAPTHREAD, 0);
