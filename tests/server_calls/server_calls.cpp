@@ -31,11 +31,14 @@ struct Seen {
     void* epv;
 } g_seen;
 HANDLE g_inside;
+int g_watch;
+void (*g_watcher)(RPC_BINDING_HANDLE, int);
 
 void __RPC_STUB look(RPC_MESSAGE* m) {
     Seen& s = g_seen;
     s = {};
     s.epv = m->ManagerEpv;
+    if (g_watch != 0) g_watcher(m->Handle, g_watch);
     s.not_cancelled = RpcTestCancel();
     s.impersonated = RpcImpersonateClient2(m->Handle);
     s.reverted = RpcRevertToSelf();
@@ -232,6 +235,58 @@ void contexts() {
     CHECK_EQ(RpcBindingFree(&handle), RPC_S_OK);
 }
 
+#ifndef _WIN64  // only x86 exports them
+
+HANDLE g_gone;
+int g_context, g_monitored;
+RPC_STATUS g_monitor, g_again, g_stop, g_stop_again;
+void __RPC_API gone(void* context) {
+    CHECK(context == &g_context);
+    ++g_monitored;
+    SetEvent(g_gone);
+}
+RPC_STATUS monitored_call(bool stops) {
+    g_watch = stops ? 2 : 1;
+    RPC_BINDING_HANDLE handle = bind("ncalrpc:[server_calls]");
+    CHECK_EQ(RpcBindingSetOption(handle, RPC_C_OPT_UNIQUE_BINDING, TRUE), RPC_S_OK);
+    const RPC_STATUS status = call(handle);
+    g_watch = 0;
+    CHECK_EQ(WaitForSingleObject(g_gone, 50), WAIT_TIMEOUT);  // as long as it is connected
+    CHECK_EQ(RpcBindingFree(&handle), RPC_S_OK);
+    return status;
+}
+void watch(RPC_BINDING_HANDLE handle, int how) {
+    g_monitor = I_RpcMonitorAssociation(handle, &gone, &g_context);
+    g_again = I_RpcMonitorAssociation(nullptr, &gone, &g_context);
+    if (how < 2) return;
+    g_stop = I_RpcStopMonitorAssociation(handle);
+    g_stop_again = I_RpcStopMonitorAssociation(handle);
+}
+
+// What is told of a client's end, and what is not any more. The client's connections are its process's: that of a unique binding is all
+// that its association has.
+void monitors() {
+    g_gone = CreateEventW(nullptr, FALSE, FALSE, nullptr);
+    g_watcher = &watch;
+    CHECK_EQ(monitored_call(false), RPC_S_OK);
+    CHECK_EQ(g_monitor, RPC_S_OK);
+    CHECK_EQ(g_again, RPC_S_ALREADY_REGISTERED);
+    CHECK_EQ(WaitForSingleObject(g_gone, 30000), WAIT_OBJECT_0);
+    CHECK_EQ(monitored_call(true), RPC_S_OK);
+    CHECK_EQ(g_stop, RPC_S_OK);
+    CHECK_EQ(g_stop_again, RPC_S_INVALID_BINDING);
+    CHECK_EQ(WaitForSingleObject(g_gone, 500), WAIT_TIMEOUT);
+    CHECK_EQ(g_monitored, 1);
+    CHECK_EQ(I_RpcMonitorAssociation(nullptr, &gone, nullptr), RPC_S_NO_CALL_ACTIVE);
+    CHECK_EQ(I_RpcMonitorAssociation(nullptr, nullptr, nullptr), RPC_S_INVALID_ARG);
+    CHECK_EQ(I_RpcStopMonitorAssociation(nullptr), RPC_S_NO_CALL_ACTIVE);
+    CloseHandle(g_gone);
+}
+
+#else
+void monitors() {}
+#endif
+
 // Wine's mapper cannot remove for management; what one can, does.
 void mapper() {
     RPC_IF_ID id = {kInterface, 1, 0};
@@ -254,6 +309,7 @@ int main() {
     cancelling();
     object_types();
     contexts();
+    monitors();
     mapper();
     CHECK_EQ(RpcServerUnregisterIf(&g_spec, nullptr, TRUE), RPC_S_OK);
     printf("server_calls: %d checks, %d failures\n", g_checks, g_failures);

@@ -41,4 +41,16 @@ Status ServerAssociation::data(AssociationData* (*create)(), Ref<AssociationData
     return Status::ok;
 }
 
+Status ServerAssociation::watch(Ref<AssociationData> watch) {
+    Guard g(mutex_);
+    if (watch_) return Status::already_registered;
+    watch_ = std::move(watch);
+    return Status::ok;
+}
+
+Ref<AssociationData> ServerAssociation::unwatch() {
+    Guard g(mutex_);
+    return std::move(watch_);
+}
+
 }  // namespace rpc::link

@@ -27,11 +27,15 @@ public:
     uint32_t group() const { return group_; }
     // The stub's data, made by `create` (which answers null when memory is out) on first use.
     Status data(AssociationData* (*create)(), Ref<AssociationData>& out) EXCLUDES(mutex_);
+    // What learns of the group's end by its own; one at a time: already_registered. unwatch() takes it back, null: there is none.
+    Status watch(Ref<AssociationData> watch) EXCLUDES(mutex_);
+    Ref<AssociationData> unwatch() EXCLUDES(mutex_);
 
 private:
     const uint32_t group_;
     Mutex mutex_;
     Ref<AssociationData> data_ GUARDED_BY(mutex_);
+    Ref<AssociationData> watch_ GUARDED_BY(mutex_);
 };
 
 }  // namespace rpc::link
