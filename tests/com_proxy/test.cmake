@@ -1,9 +1,13 @@
-# Proxies and stubs that widl makes of idl/*.idl, interpreted and inline; hand-made ones as MIDL writes them.
+# Proxies and stubs that widl makes of idl/*.idl, interpreted, inline and by the first interpreter; hand-made ones as MIDL writes them.
 find_tool(RPCRT4_WIDL ${triple}-widl mingw-w64-tools)
 set(idl_dir ${CMAKE_CURRENT_LIST_DIR}/idl)
 file(GLOB idl_files CONFIGURE_DEPENDS ${idl_dir}/*.idl)
 file(GLOB com_programs CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/programs/*.cpp)
-foreach(mode Oicf Os)
+set(modes Oicf Os)
+if(ARCH STREQUAL x86)
+    list(APPEND modes Oi)  # on x64 it is the first again
+endif()
+foreach(mode ${modes})
     set(out ${CMAKE_BINARY_DIR}/widl/com_${mode})
     file(MAKE_DIRECTORY ${out})
     set(made "")

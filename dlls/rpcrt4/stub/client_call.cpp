@@ -75,6 +75,7 @@ Status client_call_all(const MIDL_STUBLESS_PROXY_INFO& info, unsigned int number
 }
 
 Status client_call_oi(const MIDL_STUB_DESC& desc, PFORMAT_STRING format, Slot* args, uint64_t& result) {
+    if (format[1] & oi_object_proc) return com::object_call(desc, format, args, stub_float_argument, result);
     SyncCall call{{&desc, format, Style::oi}, args};
     return run_sync(call, result);
 }

@@ -45,7 +45,8 @@ Status data_of(const ClientFrame& frame, const Parameter& p, uint8_t*& memory) {
     } else {
         memory = pointer_at(slot);
     }
-    return !memory && p.is(Parameter::simple_ref) ? Status::null_ref_pointer : Status::ok;
+    const bool reference = p.is(Parameter::simple_ref) || (p.type && p.type[0] == fc_rp);
+    return !memory && reference ? Status::null_ref_pointer : Status::ok;
 }
 
 // The variable that holds the context handle of an argument.
