@@ -1,9 +1,13 @@
 #include "io/http_channel_win.h"
 
+#include <cwchar>
 #include <utility>
 
 #include "base/error_record.h"
 #include "base/log.h"
+#include "base/mutex.h"
+#include "base/os.h"
+#include "base/vector.h"
 #include "io/http_options.h"
 #include "io/http_stream_win.h"
 
@@ -13,6 +17,14 @@ namespace {
 constexpr int connect_wait_ms = 60000;  // WinHTTP's own, for a resolution or a connection that hangs
 const wchar_t* accept_types[] = {L"application/rpc", nullptr};
 constexpr wchar_t headers[] = L"Cache-Control: no-cache\r\nPragma: No-cache\r\n";
+
+// Whose logins are under way.
+struct Turns {
+    Mutex mutex;
+    Condition changed;
+    Vector<const HttpRoute*> routes GUARDED_BY(mutex);
+};
+constinit Turns g_turns;
 
 }  // namespace
 
@@ -60,6 +72,36 @@ Status HttpRoute::open(const WinHttp& http, bool is_in, HttpHandles& handles) co
     RPC_LOG(warn, "a request over HTTP cannot be made: error %lu", error);
     note_error(ErrorComponent::runtime, error, detected::none);
     return error == ERROR_NOT_ENOUGH_MEMORY ? Status::out_of_memory : Status::out_of_resources;
+}
+
+bool HttpRoute::same_server(const HttpRoute& other) const {
+    return port_ == other.port_ && ssl_ == other.ssl_ && std::wcscmp(host_.c_str(), other.host_.c_str()) == 0 &&
+           std::wcscmp(proxy_.c_str(), other.proxy_.c_str()) == 0;
+}
+
+Status HttpRoute::begin_turn(bool takes_turn, uint64_t until) const {
+    Guard g(g_turns.mutex);
+    for (size_t i = 0; i < g_turns.routes.size();) {
+        if (!same_server(*g_turns.routes[i])) {
+            ++i;
+            continue;
+        }
+        const uint64_t now = os::now_ms();
+        if (now >= until) return Status::server_unavailable;
+        g_turns.changed.wait(g_turns.mutex, until - now < 60000 ? static_cast<uint32_t>(until - now) : 60000);
+        i = 0;
+    }
+    return !takes_turn || g_turns.routes.push_back(this) ? Status::ok : Status::out_of_memory;
+}
+
+void HttpRoute::end_turn() const {
+    Guard g(g_turns.mutex);
+    for (size_t i = 0; i < g_turns.routes.size(); ++i)
+        if (g_turns.routes[i] == this) {
+            g_turns.routes.erase(i);
+            break;
+        }
+    g_turns.changed.wake_all();
 }
 
 bool HttpChannel::listen(WINHTTP_STATUS_CALLBACK callback) {

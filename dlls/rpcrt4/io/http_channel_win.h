@@ -1,6 +1,6 @@
 #pragma once
-// The HTTP requests of a virtual connection: how they are made, and the one of a channel. Each channel has a session of WinHTTP's of its
-// own, since WinHTTP gives an HTTP connection that is free to whichever request of its session asks, and with it who is logged in there.
+// The HTTP requests of a virtual connection: how they are made, and the one of a channel. A login belongs to an HTTP connection, and WinHTTP
+// gives one that is free between two legs to whoever asks, from Wine's even in another session: whoever logs in at a server has a turn.
 #include "base/bytes.h"
 #include "base/ref.h"
 #include "io/http_login_win.h"
@@ -26,7 +26,13 @@ public:
     // Makes a request and does not send it. out_of_memory, out_of_resources.
     Status open(const WinHttp& http, bool is_in, HttpHandles& handles) const;
 
+    // Waits while a login of this process at the same server is under way; with `takes_turn` the caller's begins, until end_turn().
+    // server_unavailable: `until` (os::now_ms) has come; out_of_memory.
+    Status begin_turn(bool takes_turn, uint64_t until) const;
+    void end_turn() const;
+
 private:
+    bool same_server(const HttpRoute& other) const;
     bool try_open(const WinHttp& http, bool is_in, HttpHandles& handles) const;
     WideText host_, path_, proxy_;
     INTERNET_PORT port_ = 0;

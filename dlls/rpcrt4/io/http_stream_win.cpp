@@ -51,6 +51,23 @@ Status HttpStream::log_in(HttpChannel& channel, uint64_t until) {
 // Logs in and sends the request, with an OUT channel's first PDU; an IN channel's is written when it is sent. Who asked hears by
 // on_error where that fails.
 Status HttpStream::start_channel(HttpChannel& channel, uint64_t until) {
+    const bool has_legs = login_.has_legs();
+    RPC_TRY(route_->begin_turn(has_legs, until));
+    const Status status = send_request(channel, until);
+    if (!has_legs) return status;
+    if (!failed(status)) {  // the login's connection is the request's when that is sent
+        Guard g(mutex_);
+        while (!channel.sent && !is_over() && !(channel.is_in && in_failed_)) {
+            const uint64_t now = os::now_ms();
+            if (now >= until) break;
+            changed_.wait(mutex_, until - now < wait_forever ? static_cast<uint32_t>(until - now) : wait_forever);
+        }
+    }
+    route_->end_turn();
+    return status;
+}
+
+Status HttpStream::send_request(HttpChannel& channel, uint64_t until) {
     if (!channel.enter()) return Status::call_failed;
     const Status status = log_in(channel, until);
     if (!failed(status)) {
@@ -172,6 +189,7 @@ void HttpStream::on_error(HttpChannel& channel, DWORD error) {
         waits = channel.is_in && !out_answered_;
         is_next = next_role(channel.is_in).get() == &channel;
         if (channel.is_in) in_failed_ = true;
+        changed_.wake_all();
     }
     if (error == ERROR_NOT_ENOUGH_MEMORY) return fail(Status::out_of_memory);
     if (waits) return;  // a proxy that refuses says why on the OUT channel, and may have closed both
@@ -185,6 +203,7 @@ void HttpStream::on_request_sent(HttpChannel& channel) {
     {
         Guard g(mutex_);
         channel.sent = true;
+        changed_.wake_all();
     }
     if (channel.is_in) return write_chunk(channel);
     return channel.is_first ? receive_response(channel) : end_out_request();

@@ -64,6 +64,7 @@ private:
 
     Status make_channel(bool is_in, bool is_first, Ref<HttpChannel>& channel);
     Status start_channel(HttpChannel& channel, uint64_t until);
+    Status send_request(HttpChannel& channel, uint64_t until);
     Status log_in(HttpChannel& channel, uint64_t until);
     Status want_successors() REQUIRES(mutex_);
     Status ask(Successor& successor) REQUIRES(mutex_);
