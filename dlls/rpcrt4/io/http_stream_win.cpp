@@ -14,7 +14,7 @@ namespace {
 
 constexpr size_t write_size = 65536;        // one WinHttpWriteData, unless a PDU is larger
 constexpr size_t most_unsent = 2 * write_size;  // a blocking write waits above it
-constexpr uint32_t most_recycling_ms = 30000;  // a successor that is not there then never will be
+constexpr uint32_t most_recycling_ms = 25000;  // a successor that is not there then never will be
 
 }  // namespace
 
