@@ -1,7 +1,7 @@
 # ncacn_http: our client and impacket's by way of an RPC proxy of the test's own.
 include(${CMAKE_SOURCE_DIR}/tests/demo/desk.cmake)
 desk_program(http_client ${CMAKE_CURRENT_LIST_DIR}/programs/http_client.cpp ${DESK_DIR}/programs/client_kit.cpp)
-foreach(what calls dies refusals basic ntlm ssl proxy impacket replace-r1 replace-r2 replace-login replace-pipes broken hanging)
+foreach(what calls dies refusals basic cookie ntlm ssl proxy impacket replace-r1 replace-r2 replace-login replace-pipes broken hanging)
     set(long "")
     if(what STREQUAL hanging)
         set(long LONG)  # half a minute and more for each way not to answer

@@ -16,7 +16,7 @@ namespace {
 
 constexpr int connect_wait_ms = 60000;  // WinHTTP's own, for a resolution or a connection that hangs
 const wchar_t* accept_types[] = {L"application/rpc", nullptr};
-constexpr wchar_t headers[] = L"Cache-Control: no-cache\r\nPragma: No-cache\r\n";
+constexpr std::string_view headers = "Cache-Control: no-cache\r\nPragma: No-cache\r\n";
 
 // Whose logins are under way.
 struct Turns {
@@ -39,7 +39,9 @@ Status HttpRoute::set(const Address& address) {
     const std::string_view server = address.network_address.empty() ? "localhost" : address.network_address.view();
     const std::string_view rpc_proxy = options.rpc_proxy.empty() ? server : options.rpc_proxy;
     if (!host_.append(rpc_proxy) || !path_.append("/rpc/rpcproxy.dll?") || !path_.append(server) || !path_.append(":") ||
-        !path_.append(address.endpoint.view()) || !proxy_.append(options.http_proxy))
+        !path_.append(address.endpoint.view()) || !proxy_.append(options.http_proxy) || !headers_.append(headers))
+        return Status::out_of_memory;
+    if (address.cookie && (!headers_.append("Cookie: ") || !headers_.append(address.cookie->text.view()) || !headers_.append("\r\n")))
         return Status::out_of_memory;
     by_proxy_ = !options.http_proxy.empty();
     ssl_ = address.http && address.http->ssl;
@@ -62,7 +64,7 @@ bool HttpRoute::try_open(const WinHttp& http, bool is_in, HttpHandles& handles) 
     DWORD ignored = SECURITY_FLAG_IGNORE_CERT_CN_INVALID;
     return handles.request && http.WinHttpSetOption(handles.request, WINHTTP_OPTION_DISABLE_FEATURE, &off, sizeof off) &&
            (!any_host_name_ || http.WinHttpSetOption(handles.request, WINHTTP_OPTION_SECURITY_FLAGS, &ignored, sizeof ignored)) &&
-           http.WinHttpAddRequestHeaders(handles.request, headers, static_cast<DWORD>(-1), WINHTTP_ADDREQ_FLAG_ADD);
+           http.WinHttpAddRequestHeaders(handles.request, headers_.c_str(), static_cast<DWORD>(-1), WINHTTP_ADDREQ_FLAG_ADD);
 }
 
 Status HttpRoute::open(const WinHttp& http, bool is_in, HttpHandles& handles) const {

@@ -34,7 +34,7 @@ public:
 private:
     bool same_server(const HttpRoute& other) const;
     bool try_open(const WinHttp& http, bool is_in, HttpHandles& handles) const;
-    WideText host_, path_, proxy_;
+    WideText host_, path_, proxy_, headers_;
     INTERNET_PORT port_ = 0;
     bool by_proxy_ = false, ssl_ = false, any_host_name_ = false;
 };

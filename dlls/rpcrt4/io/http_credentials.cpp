@@ -52,6 +52,14 @@ void wipe(const void* bytes, size_t size) {
 
 HttpCredentials::~HttpCredentials() { wipe(password.c_str(), password.size()); }
 
+HttpCookie::~HttpCookie() { wipe(text.c_str(), text.size()); }
+
+bool cookie_valid(std::string_view text) {
+    for (char c : text)
+        if (c < ' ' || c > '~') return false;
+    return !text.empty();
+}
+
 bool HttpCredentials::operator==(const HttpCredentials& other) const {
     return user == other.user && password == other.password && schemes == other.schemes && only_scheme == other.only_scheme &&
            targets == other.targets && ssl == other.ssl && any_host_name == other.any_host_name &&

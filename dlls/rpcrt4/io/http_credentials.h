@@ -1,6 +1,6 @@
 #pragma once
 // What a program gave for its logins at the RPC proxy and the HTTP proxy, and the header fields that carry them; constant. Sources:
-// documentation page of RPC_HTTP_TRANSPORT_CREDENTIALS; RFC 7617 (Basic); [MS-NTHT] 2.2 (NTLM).
+// documentation pages of RPC_HTTP_TRANSPORT_CREDENTIALS and RPC_C_OPT_COOKIE_AUTH_DESCRIPTOR; RFC 7617 (Basic); [MS-NTHT] 2.2 (NTLM).
 #include "base/ref.h"
 #include "base/str.h"
 #include "security/provider.h"
@@ -33,6 +33,17 @@ public:
     bool any_host_name = false;  // RPC_C_HTTP_FLAG_IGNORE_CERT_CN_INVALID: the certificate need not be for the host that was named
     Str certificate_subject;     // the RPC proxy's principal name (msstd:x), or empty
 };
+
+// A cookie that every request carries; it may be a secret, and is wiped.
+class HttpCookie final : public RefCounted<HttpCookie> {
+public:
+    ~HttpCookie();
+    bool operator==(const HttpCookie& other) const { return text == other.text; }
+
+    Str text;  // the field's value: NAME=VALUE, and more behind semicolons
+};
+// Whether the text can be one: visible ASCII and spaces, and something.
+bool cookie_valid(std::string_view text);
 
 // Whether the text can be a user of Basic: no colon, no control character.
 bool basic_user_valid(std::string_view user);

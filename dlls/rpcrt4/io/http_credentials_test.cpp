@@ -24,6 +24,11 @@ TEST(HttpCredentials, BasicIsAsRfc7617HasIt) {
     EXPECT_FALSE(basic_user_valid("a\r\nHost: b"));
 }
 
+TEST(HttpCredentials, ACookieIsOneLineOfAscii) {
+    for (const char* text : {"a=b", "a=b; c=\"d e\"", "~"}) EXPECT_TRUE(cookie_valid(text)) << text;
+    for (const char* text : {"", "a=b\r\nHost: c", "a\tb", "\x7f", "\xC2\xA3"}) EXPECT_FALSE(cookie_valid(text)) << text;
+}
+
 TEST(HttpCredentials, AChallengeOfNtlmIsOne) {
     Buffer token;
     bool found;

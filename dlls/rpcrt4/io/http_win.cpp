@@ -75,7 +75,8 @@ Status http_connect(const Address& address, uint32_t timeout_ms, Ref<Stream>& st
     do status = connect_as(*http, address, login, timeout_ms, made);
     while (failed(status) && made && choose_login(status, made->schemes_wanted(), login));
     if (!failed(status)) stream = std::move(made);
-    return status;
+    // Who is known by the cookie alone was refused for it.
+    return status == Status::access_denied && address.cookie && !login.who ? Status::cookie_auth_failed : status;
 }
 
 }  // namespace rpc::io

@@ -10,6 +10,7 @@ struct Address {
     Str endpoint;
     Str options;  // as in a string binding
     Ref<const HttpCredentials> http;  // for the login at an RPC proxy; null: none
+    Ref<const HttpCookie> cookie;     // of every request to it; null: none
 
     // False when memory is out.
     [[nodiscard]] bool assign(std::string_view to_network_address, std::string_view to_endpoint, std::string_view to_options = {}) {

@@ -27,7 +27,8 @@ bool same_text(std::string_view a, std::string_view b) {
 bool same_address(const io::Address& a, const io::Address& b) {
     return same_text(a.network_address.view(), b.network_address.view()) && same_text(a.endpoint.view(), b.endpoint.view()) &&
            same_text(a.options.view(), b.options.view()) &&
-           (a.http == b.http || (a.http && b.http && *a.http == *b.http));
+           (a.http == b.http || (a.http && b.http && *a.http == *b.http)) &&
+           (a.cookie == b.cookie || (a.cookie && b.cookie && *a.cookie == *b.cookie));
 }
 
 }  // namespace

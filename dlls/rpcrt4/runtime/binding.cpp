@@ -57,6 +57,7 @@ Status Binding::copy(Ref<Binding>& out) {
     made->static_endpoint_ = static_endpoint_;
     made->auth_ = auth_;
     made->http_ = http_;
+    made->cookie_ = cookie_;
     to.unlock();
     from.unlock();
     out = std::move(made);
@@ -120,6 +121,14 @@ void Binding::set_http_credentials(Ref<const io::HttpCredentials> credentials) {
     g.unlock();
 }
 
+void Binding::set_http_cookie(Ref<const io::HttpCookie> cookie) {
+    link::AssociationUse dropped;
+    Guard g(mutex_);
+    std::swap(cookie_, cookie);
+    dropped = std::move(association_);
+    g.unlock();
+}
+
 Status Binding::complete(std::string_view endpoint) {
     Guard g(mutex_);
     return !endpoint_.empty() || endpoint_.assign(endpoint) ? Status::ok : Status::out_of_memory;
@@ -139,6 +148,7 @@ Status Binding::association(Ref<link::Association>& out) {
         const std::string_view options = protocol_.options_valid ? options_.view() : std::string_view();
         if (!address.assign(network_address_.view(), endpoint_.view(), options)) return Status::out_of_memory;
         address.http = http_;
+        address.cookie = cookie_;
         Ref<link::Association> found;
         RPC_TRY(options_set_[binding_option::unique_binding] != 0
                     ? link::Association::make_own(protocol_, std::move(address), found)
@@ -155,7 +165,7 @@ Status Binding::association(Ref<link::Association>& out) {
 Status Binding::set_option(uint32_t number, uintptr_t value) {
     link::AssociationUse dropped;
     if (number < binding_option::first || number >= max_binding_options) return Status::cannot_support;
-    if (number == binding_option::cookie_auth) return Status::cannot_support;  // for ncacn_http alone
+    if (number == binding_option::cookie_auth) return Status::cannot_support;  // set_http_cookie
     Guard g(mutex_);
     if (number == binding_option::dont_linger) {
         if (!association_) return Status::wrong_kind_of_binding;
@@ -170,6 +180,7 @@ Status Binding::set_option(uint32_t number, uintptr_t value) {
 
 Status Binding::inquire_option(uint32_t number, uintptr_t& value) {
     if (number < binding_option::first || number >= max_binding_options) return Status::cannot_support;
+    if (number == binding_option::cookie_auth) return Status::cannot_support;  // it may be a secret
     value = option(number);
     return Status::ok;
 }

@@ -74,6 +74,8 @@ public:
     Status entry_name(Str& out) EXCLUDES(mutex_);
     // As whom connections log in at an RPC proxy from now on; null: as nobody.
     void set_http_credentials(Ref<const io::HttpCredentials> credentials) EXCLUDES(mutex_);
+    // What connections say of themselves to an RPC proxy from now on; null: nothing.
+    void set_http_cookie(Ref<const io::HttpCookie> cookie) EXCLUDES(mutex_);
 
     // Gives a binding without an endpoint one; a binding that has one keeps it.
     Status complete(std::string_view endpoint) EXCLUDES(mutex_);
@@ -100,6 +102,7 @@ private:
     bool bound_ GUARDED_BY(mutex_) = false;            // by hand
     Ref<const BindingAuth> auth_ GUARDED_BY(mutex_);
     Ref<const io::HttpCredentials> http_ GUARDED_BY(mutex_);
+    Ref<const io::HttpCookie> cookie_ GUARDED_BY(mutex_);
 };
 
 }  // namespace rpc::runtime

@@ -1,7 +1,7 @@
 // http_client calls|dies PROXY-PORT SERVER-PORT: the desk's client over ncacn_http, by way of an RPC proxy on this machine.
 // http_client status PROXY-PORT SERVER-PORT [WAY,... PASSWORD]: prints "status N", the outcome of one call, as nobody or as tester, who may
 // log in by the schemes basic and ntlm; first: by the first of them at once; target: at the HTTP proxy too; http-proxy: by way of it,
-// to rpcproxy.test;
+// to rpcproxy.test; cookie=VALUE: the binding has it;
 // ssl: over SSL; subject=NAME: the RPC proxy's; any-name: whose certificate need not be for this host.
 // http_client replace|broken PROXY-PORT SERVER-PORT [WAY,... PASSWORD]: large calls of every kind, where channels are short. replace: they all
 // succeed. broken: the proxy, once, does not do what it should, and the calls that this hits fail.
@@ -205,6 +205,33 @@ void check_credentials(handle_t binding) {
                                    reinterpret_cast<RPC_SECURITY_QOS*>(&qos)) == ERROR_INVALID_PARAMETER, "no credentials behind the pointer");
 }
 
+// RPC_C_OPT_COOKIE_AUTH and its descriptor, which rpcdcep.h lacks.
+constexpr unsigned long kCookieAuth = 7;
+struct CookieAuth {
+    unsigned long size;
+    char* text;
+};
+RPC_STATUS set_cookie(handle_t binding, std::string text, bool with_end = true) {
+    const CookieAuth cookie = {static_cast<unsigned long>(text.size() + with_end), text.data()};
+    return RpcBindingSetOption(binding, kCookieAuth, reinterpret_cast<ULONG_PTR>(&cookie));
+}
+
+void check_cookies(handle_t binding) {
+    check(set_cookie(binding, "id=right; more=1") == RPC_S_OK, "a cookie");
+    check(set_cookie(binding, "id=right", false) == RPC_S_OK, "without a zero at its end");
+    for (const char* text : {"", "a=b\r\nHost: other", "a=\x7f", "a=\xe4"}) check(set_cookie(binding, text) == RPC_S_INVALID_ARG, "no cookie");
+    const CookieAuth nowhere = {8, nullptr}, huge = {0x7fffffff, nullptr};
+    for (const CookieAuth* cookie : {&nowhere, &huge})
+        check(RpcBindingSetOption(binding, kCookieAuth, reinterpret_cast<ULONG_PTR>(cookie)) == RPC_S_INVALID_ARG, "no text");
+    check(RpcBindingSetOption(binding, kCookieAuth, 1) == RPC_S_INVALID_ARG, "no descriptor");
+    ULONG_PTR value = 0;
+    check(RpcBindingInqOption(binding, kCookieAuth, &value) == RPC_S_CANNOT_SUPPORT, "it is not told");
+    check(RpcBindingSetOption(binding, kCookieAuth, 0) == RPC_S_OK, "none any more");
+    handle_t local = nullptr;
+    check(bind("ncalrpc:[nobody]", local) == RPC_S_OK && set_cookie(local, "a=b") == RPC_S_CANNOT_SUPPORT, "over ncacn_http alone");
+    RpcBindingFree(&local);
+}
+
 // The words between commas.
 class Ways {
 public:
@@ -256,6 +283,7 @@ void check_api() {
     check(!strcmp(reinterpret_cast<char*>(text), "ncacn_http:s[80,RpcProxy=p:81,HttpProxy=q]"), "with its options");
     RpcStringFreeA(&text);
     check_credentials(binding);
+    check_cookies(binding);
     RpcBindingFree(&binding);
     check(bind("ncacn_http:s[80,Colour=red]", binding) == RPC_S_INVALID_NETWORK_OPTIONS, "an unknown option");
     check(bind("ncacn_http:s[http]", binding) == RPC_S_INVALID_ENDPOINT_FORMAT, "an endpoint that is no port");
@@ -289,7 +317,12 @@ int main(int argc, char** argv) {
                              (ways.has("http-proxy") ? "rpcproxy.test,HttpProxy=" : "") + proxy + "]";
     check(bind(text, binding) == RPC_S_OK, text.c_str());
     if (what == "status") {
-        if (argc == 6) check(set_login(binding, ways.login(argv[5])) == RPC_S_OK, "a login");
+        const std::string cookie = ways.value("cookie=");
+        if (!cookie.empty()) check(set_cookie(binding, cookie) == RPC_S_OK, "a cookie");
+        handle_t copy = nullptr;  // has it too
+        check(RpcBindingCopy(binding, &copy) == RPC_S_OK && RpcBindingFree(&binding) == RPC_S_OK, "a copy");
+        binding = copy;
+        if (argc == 6 && (cookie.empty() || ways.has("basic"))) check(set_login(binding, ways.login(argv[5])) == RPC_S_OK, "a login");
         say("client: status %ld", add(binding));
         RpcBindingFree(&binding);
         return 0;
