@@ -2,6 +2,7 @@
 // elements. Documentation pages "Arrays" and "Strings" of the type format strings.
 #include <cstring>
 
+#include "ndr/text.h"
 #include "ndr/types.h"
 
 namespace rpc::ndr {
@@ -114,31 +115,13 @@ Status terminated_length(const uint8_t* p, size_t each, uint64_t limit, uint32_t
 
 }  // namespace
 
-// A word at a time where the text is aligned: a word does not reach into another page than its first byte, and what lies behind
-// the end within it is not looked at. `lows` has the lowest bit of every character.
-template <class Character>
-[[gnu::no_sanitize_address]] static size_t text_end(const Character* p) {
-    using Word [[gnu::may_alias]] = uintptr_t;
-    constexpr Word lows = static_cast<Word>(-1) / static_cast<Character>(-1);
-    constexpr Word highs = lows << (8 * sizeof(Character) - 1);
-    const Character* at = p;
-    for (; reinterpret_cast<uintptr_t>(at) % sizeof(Word) != 0; ++at)
-        if (*at == 0) return static_cast<size_t>(at - p);
-    for (;; at += sizeof(Word) / sizeof(Character)) {
-        Word w = *reinterpret_cast<const Word*>(at);
-        if (((w - lows) & ~w & highs) != 0) break;
-    }
-    while (*at != 0) ++at;
-    return static_cast<size_t>(at - p);
+Status text_length(const uint8_t* p, size_t each, uint32_t& length) {
+    if (each == 1) return text_length<1>(p, length);
+    if (each == 2) return text_length<2>(p, length);
+    return terminated_length(p, each, INT32_MAX / each, length);
 }
 
-Status text_length(const uint8_t* p, size_t each, uint32_t& length) {
-    const size_t limit = INT32_MAX / each;
-    if (each != 1 && (each != 2 || reinterpret_cast<uintptr_t>(p) % 2 != 0)) return terminated_length(p, each, limit, length);
-    const size_t n = each == 1 ? text_end(p) : text_end(reinterpret_cast<const uint16_t*>(p));
-    length = static_cast<uint32_t>(n + 1);
-    return n < limit ? Status::ok : Status::invalid_bound;
-}
+Status odd_text_length(const uint8_t* p, uint32_t& length) { return terminated_length(p, 2, INT32_MAX / 2, length); }
 
 namespace {
 

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/guard.h"
+#include "ndr/text.h"
 #include "ndr/types.h"
 
 // What is done for every structure or pointer of a planned operation becomes part of its loop: on x86, where arguments travel in
@@ -125,11 +126,13 @@ PLANNED Status Walker::align_planned(unsigned mask) {
 }
 
 void Walker::write_ids(const Plan& plan, const uint8_t* memory, uint8_t* wire) {
+    auto count = message_.UniquePtrCount;  // as next_id() counts
     for (unsigned i = 0; i < plan.pointers; ++i) {
         const Plan::Pointer& p = plan.pointer[i];
-        uint32_t id = load(memory + p.memory) ? next_id() : 0;
+        uint32_t id = load(memory + p.memory) ? id_of(count++) : 0;
         std::memcpy(wire + p.wire, &id, sizeof id);
     }
+    message_.UniquePtrCount = count;
 }
 
 // As the common way does: behind the values, before any pointee. What `follow` reaches again is the same.
@@ -169,43 +172,46 @@ PLANNED Status Walker::flat_planned(const Plan& plan, uint8_t* memory, uint8_t*&
 
 // --- what pointers lead to ------------------------------------------------------------------------------------------
 
+// The position is kept in a register: what is stored through pointers to bytes may be the walker, as far as the compiler knows.
 template <Op op, size_t each>
 PLANNED Status Walker::text_planned(uint8_t* slot, uint8_t* value, bool ours) {
     uint32_t max = 0, first = 0, actual = 0;
-    if (op != Op::unmarshal) RPC_TRY(text_length(value, each, max));
-    RPC_TRY(align_planned<op>(3));
-    if (op != Op::size && room() < 12) {
-        const bool absurd = op == Op::unmarshal && room() >= 4 && read_u32(at_) > INT32_MAX;
-        return absurd ? Status::invalid_bound : Status::bad_stub_data;
-    }
-    if (op == Op::unmarshal) {
-        max = read_u32(at_);
-        first = read_u32(at_ + 4);
-        actual = read_u32(at_ + 8);
-        if (max > INT32_MAX || first != 0 || actual > max) return Status::invalid_bound;
-    } else {
-        actual = max;
-    }
-    const size_t size = size_t{actual} * each;  // fits: there are fewer than 2^31 characters
-    if (op == Op::size) {
-        length_ += 12 + size;
-        return length_ > INT32_MAX ? Status::invalid_bound : Status::ok;
-    }
-    if (room() - 12 < size) return Status::bad_stub_data;
-    uint8_t* const wire = at_;
-    at_ += 12;
+    if (op != Op::unmarshal) RPC_TRY(text_length<each>(value, max));
     if (op == Op::marshal) {
+        uint8_t* wire = at_;
+        const size_t gap = (0 - reinterpret_cast<uintptr_t>(wire)) & 3;
+        const size_t size = size_t{max} * each;  // fits: there are fewer than 2^31 bytes
+        if (room() < gap + 12 + size) return Status::bad_stub_data;
+        std::memset(wire, 0, 4);  // the gap, and what is written next
+        wire += gap;
         std::memcpy(wire, &max, 4);
         std::memcpy(wire + 4, &first, 4);
-        std::memcpy(wire + 8, &actual, 4);
-        copy_text(at_, value, size);
-    } else {
-        if (actual == 0) return Status::invalid_bound;
-        const uint8_t* last = at_ + size - each;
-        if (last[0] != 0 || last[each - 1] != 0) return Status::bad_stub_data;
-        RPC_TRY(planned_memory(size, slot, ours, actual == max, value));
-        if (value != at_) copy_text(value, at_, size);
+        std::memcpy(wire + 8, &max, 4);
+        copy_text(wire + 12, value, size);
+        at_ = wire + 12 + size;
+        return Status::ok;
     }
+    RPC_TRY(align_planned<op>(3));
+    if (op == Op::size) {
+        length_ += 12 + uint64_t{max} * each;
+        return length_ > INT32_MAX ? Status::invalid_bound : Status::ok;
+    }
+    if (room() < 12) {
+        const bool absurd = room() >= 4 && read_u32(at_) > INT32_MAX;
+        return absurd ? Status::invalid_bound : Status::bad_stub_data;
+    }
+    max = read_u32(at_);
+    first = read_u32(at_ + 4);
+    actual = read_u32(at_ + 8);
+    if (max > INT32_MAX || first != 0 || actual > max) return Status::invalid_bound;
+    const size_t size = size_t{actual} * each;  // fits: there are fewer than 2^31 characters
+    if (room() - 12 < size) return Status::bad_stub_data;
+    at_ += 12;
+    if (actual == 0) return Status::invalid_bound;
+    const uint8_t* last = at_ + size - each;
+    if (last[0] != 0 || last[each - 1] != 0) return Status::bad_stub_data;
+    RPC_TRY(planned_memory(size, slot, ours, actual == max, value));
+    if (value != at_) copy_text(value, at_, size);
     at_ += size;
     return Status::ok;
 }

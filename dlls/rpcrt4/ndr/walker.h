@@ -129,7 +129,8 @@ public:
     uint8_t* load(const uint8_t* slot, bool native = false) const;
     void store(uint8_t* slot, uint8_t* value, bool native = false) const;
     // Windows numbers referents of unique pointers like this; the peer only asks whether it is 0.
-    uint32_t next_id() { return 0x20000u + 4u * message_.UniquePtrCount++; }
+    static uint32_t id_of(uint32_t count) { return 0x20000u + 4u * count; }
+    uint32_t next_id() { return id_of(message_.UniquePtrCount++); }
 
     // --- plans; planned.cpp ---
     // `count` structures `f` in a row. `done` tells whether there is a plan; nothing was done without one.
