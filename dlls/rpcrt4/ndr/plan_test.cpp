@@ -205,23 +205,57 @@ TEST(NdrPlan, RingsEndAtTheLargestSize) {
     }
 }
 
-// Words are looked at whole: what lies around a text is not its own.
+// Words are looked at whole: what lies around a text is not its own. In structures that have a plan as elsewhere, and into a
+// buffer of just the right size.
 TEST(NdrPlan, TextsOfEveryLengthAtEveryPlace) {
+    constexpr unsigned count = 5;
+    static const uint8_t format[] = {0x12, 0x08, 0x25, 0x5c, 0x12, 0x08, 0x22, 0x5c,                          // 0: strings
+                                     0x1a, 0x03, 0x10, 0x00, 0x00, 0x00, 0x06, 0x00, 0x36, 0x36, 0x5c, 0x5b,  // 8: structure
+                                     0x12, 0x08, 0x25, 0x5c, 0x12, 0x08, 0x22, 0x5c,                          // 20: its pointers
+                                     0x21, 0x03, 0x05, 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,  // 28: array
+                                     0x4c, 0x00, 0xde, 0xff, 0x5c, 0x5b};
     alignas(8) char16_t wide[40];
     alignas(8) char narrow[40];
-    Rig r;
-    for (unsigned at = 0; at < 9; ++at)
-        for (unsigned n = 0; n < 20; ++n) {
-            std::fill(std::begin(wide), std::end(wide), u'\x0100');
-            std::fill(std::begin(narrow), std::end(narrow), '\x80');
-            wide[at + n] = u'\0';
-            narrow[at + n] = '\0';
-            static const uint8_t both[] = {0x12, 0x08, 0x25, 0x5c, 0x12, 0x08, 0x22, 0x5c};
-            ASSERT_EQ(Status::ok, r.size(wide + at, both));
-            EXPECT_EQ(12 + 2 * (n + 1) + 4, r.message.BufferLength);
-            ASSERT_EQ(Status::ok, r.size(narrow + at, both + 4));
-            EXPECT_EQ(12 + n + 1 + 4, r.message.BufferLength);
-        }
+    struct {
+        char16_t* wide;
+        char* narrow;
+    } all[count];
+    for (int fill : {0x80, 0x01, 0xff, 0x00})
+        for (unsigned at = 0; at < 9; ++at)
+            for (unsigned n = 0; n < 20; ++n) {
+                // Before the text and behind its end zeros as well, within it whatever is none.
+                const int inside = fill ? fill : 0x80;
+                std::fill(std::begin(wide), std::end(wide), static_cast<char16_t>(fill << 8));
+                std::fill(std::begin(narrow), std::end(narrow), static_cast<char>(fill));
+                std::fill_n(wide + at, n, static_cast<char16_t>(inside << 8));
+                std::fill_n(narrow + at, n, static_cast<char>(inside));
+                wide[at + n] = u'\0';
+                narrow[at + n] = '\0';
+                Rig r;
+                ASSERT_EQ(Status::ok, r.size(wide + at, format));
+                EXPECT_EQ(12 + 2 * (n + 1) + 4, r.message.BufferLength);
+                ASSERT_EQ(Status::ok, r.size(narrow + at, format + 4));
+                EXPECT_EQ(12 + n + 1 + 4, r.message.BufferLength);
+                for (auto& one : all) one = {wide + at, narrow + at};
+                Image w;
+                for (unsigned i = 0; i < 2 * count; ++i) w.referent(i);
+                for (unsigned i = 0; i < count; ++i) {
+                    w.align(4).u32(n + 1).u32(0).u32(n + 1).wide(wide + at);
+                    w.align(4).u32(n + 1).u32(0).u32(n + 1).text(narrow + at);
+                }
+                for (bool plans : {true, false}) {
+                    Rig p;
+                    set_plans(p.message, plans);
+                    ASSERT_EQ(Status::ok, p.marshal(all, format + 28)) << plans;
+                    EXPECT_EQ(w.bytes, p.written()) << plans;
+                    p.message.UniquePtrCount = 0;
+                    p.attach(w.bytes.size());
+                    ASSERT_EQ(Status::ok, ndr::marshal(p.message, Rig::bytes(all), format + 28)) << plans;
+                    EXPECT_EQ(w.bytes, p.written()) << plans;
+                    p.attach(w.bytes.size() - 1);
+                    EXPECT_EQ(Status::bad_stub_data, ndr::marshal(p.message, Rig::bytes(all), format + 28)) << plans;
+                }
+            }
 }
 
 }  // namespace rpc::ndr::test

@@ -125,7 +125,7 @@ PLANNED Status Walker::align_planned(unsigned mask) {
     return Status::ok;
 }
 
-void Walker::write_ids(const Plan& plan, const uint8_t* memory, uint8_t* wire) {
+PLANNED void Walker::write_ids(const Plan& plan, const uint8_t* memory, uint8_t* wire) {
     auto count = message_.UniquePtrCount;  // as next_id() counts
     for (unsigned i = 0; i < plan.pointers; ++i) {
         const Plan::Pointer& p = plan.pointer[i];

@@ -348,11 +348,6 @@ Status Walker::release(uint8_t* block) {
     return static_cast<Status>(code);
 }
 
-bool Walker::in_buffer(const uint8_t* p) const {
-    return message_.BufferStart && message_.BufferEnd > message_.BufferStart && p >= message_.BufferStart &&
-           p < message_.BufferEnd;
-}
-
 void Walker::lend() { commit(); }
 
 Status Walker::take_back() {

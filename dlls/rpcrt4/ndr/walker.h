@@ -180,7 +180,9 @@ public:
     // From pfnAllocate (or the current all_nodes block), remembered for a roll-back that nulls `slot`.
     Status allocate(uint64_t size, bool zero, uint8_t* slot, bool native, uint8_t*& memory);
     Status release(uint8_t* block);
-    bool in_buffer(const uint8_t* p) const;
+    bool in_buffer(const uint8_t* p) const {
+        return message_.BufferStart && p >= message_.BufferStart && p < message_.BufferEnd;
+    }
 
     // Inside another type, not a parameter or pointee itself. For type functions.
     bool embedded() const { return nesting_ > 1; }
