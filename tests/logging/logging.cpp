@@ -126,9 +126,10 @@ void check_lines(const char* log) {
     check(servers == writers * calls_each, "one line for every call of a server");
 }
 
-// A structure with a member that no description has, at offset 11.
+// A structure with a member that no description has, at offset 11; with an array behind its size, whose operator nothing says what it means, at 19.
 void meet_unknown_type() {
-    static const unsigned char types[] = {0, 0, 0x1a, 3, 8, 0, 0, 0, 0, 0, 0x08, 0xc1, 0x5c, 0x5b};
+    static const unsigned char types[] = {0,    0,    0x1a, 3, 8, 0,    0,    0,    0, 0, 0x08, 0xc1, 0x5c, 0x5b, 0x1b, 3, 4, 0,
+                                          0x08, 0x74, 0xfc, 0xff, 0x08, 0x5b, 0x17, 3, 4, 0, 0xf2, 0xff, 0x08, 0x5b};
     MIDL_STUB_DESC desc = {};
     desc.pFormatTypes = types;
     MIDL_STUB_MESSAGE message = {};
@@ -136,6 +137,8 @@ void meet_unknown_type() {
     unsigned char memory[8] = {};
     const Outcome o = guarded([&] { NdrComplexStructBufferSize(&message, memory, types + 2); });
     check(o.raised == RPC_X_BAD_STUB_DATA, "an unknown format character is refused");
+    const Outcome size = guarded([&] { NdrConformantStructBufferSize(&message, memory, types + 24); });
+    check(size.raised == RPC_X_BAD_STUB_DATA, "an unknown operator is refused");
 }
 
 // The whole log, or nothing.
@@ -203,6 +206,7 @@ int main(int argc, char** argv) {
     check(std::strstr(log, "server call 10f6c0de-1065-0001 opnum 0, ncalrpc: status 0, ") != nullptr,
           "the server's line");
     check(std::strstr(log, "format character 0xc1 at offset 11 of the type format string") != nullptr, "where the unknown character is");
+    check(std::strstr(log, "format character 0x74 at offset 19 of the type format string") != nullptr, "where the unknown operator is");
     for (const Refused& r : refused_lines) check(std::strstr(log, r.line) != nullptr, r.what);
     const bool steps =
         std::strstr(log, ": call 1 client issued at ") && std::strstr(log, ": call 1 client completed at ") &&

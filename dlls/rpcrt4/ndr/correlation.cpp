@@ -18,28 +18,30 @@ T read(const uint8_t* p) {
     return v;
 }
 
-Status read_value(uint8_t type, const uint8_t* p, int64_t& value) {
+// False: no integer type.
+bool read_value(uint8_t type, const uint8_t* p, int64_t& value) {
     switch (type) {
-    case fc_byte: case fc_char: case fc_usmall: value = read<uint8_t>(p); return Status::ok;
-    case fc_small: value = read<int8_t>(p); return Status::ok;
-    case fc_short: value = read<int16_t>(p); return Status::ok;
-    case fc_wchar: case fc_ushort: value = read<uint16_t>(p); return Status::ok;
-    case fc_long: case fc_enum16: case fc_enum32: value = read<int32_t>(p); return Status::ok;
-    case fc_ulong: value = read<uint32_t>(p); return Status::ok;
-    case fc_hyper: value = read<int64_t>(p); return Status::ok;
+    case fc_byte: case fc_char: case fc_usmall: value = read<uint8_t>(p); return true;
+    case fc_small: value = read<int8_t>(p); return true;
+    case fc_short: value = read<int16_t>(p); return true;
+    case fc_wchar: case fc_ushort: value = read<uint16_t>(p); return true;
+    case fc_long: case fc_enum16: case fc_enum32: value = read<int32_t>(p); return true;
+    case fc_ulong: value = read<uint32_t>(p); return true;
+    case fc_hyper: value = read<int64_t>(p); return true;
     }
-    return Status::internal_error;
+    return false;
 }
 
-Status apply(uint8_t operation, int64_t& value) {
+// False: an operator that is not documented, as FC_SPLIT_*.
+bool apply(uint8_t operation, int64_t& value) {
     switch (operation) {
-    case fc_zero: case fc_dereference: return Status::ok;
-    case fc_div_2: value /= 2; return Status::ok;
-    case fc_mult_2: value *= 2; return Status::ok;
-    case fc_add_1: value += 1; return Status::ok;
-    case fc_sub_1: value -= 1; return Status::ok;
+    case fc_zero: case fc_dereference: return true;
+    case fc_div_2: value /= 2; return true;
+    case fc_mult_2: value *= 2; return true;
+    case fc_add_1: value += 1; return true;
+    case fc_sub_1: value -= 1; return true;
     }
-    return Status::internal_error;
+    return false;
 }
 
 bool top_level(uint8_t kind) { return kind == top_level_conformance || kind == top_level_multid_conformance; }
@@ -118,8 +120,8 @@ Status Walker::correlate(Format d, uint8_t* memory, bool variance, int64_t& valu
     if (operation == fc_callback) return evaluate(message_, u16_at(d + 2), from, value, first);
     const uint8_t* at = nullptr;
     RPC_TRY(locate(d, memory, variance, at));
-    RPC_TRY(read_value(d[0] & 0x0f, at, value));
-    return apply(operation, value);
+    if (!read_value(d[0] & 0x0f, at, value)) return unknown(d);
+    return apply(operation, value) ? Status::ok : unknown(d + 1);
 }
 
 // FC_IP FC_CONSTANT_IID iid<16>, or FC_IP FC_PAD and a descriptor whose value is the address of the IID, whatever type it

@@ -54,7 +54,7 @@ Status encapsulated_union(Walker& w, uint8_t* memory, Format f) {
     uint8_t fc = f[1] & 0x0f;
     unsigned step = f[1] >> 4;
     const Type& type = type_of(fc);
-    if (type.wire == 0) return Status::bad_stub_data;
+    if (type.wire == 0 || type.wire > 4) return w.unknown(f + 1);
     RPC_TRY(w.align(type.wire - 1u));
     uint8_t* wire = w.position();
     RPC_TRY(w.simple(memory, fc));
@@ -73,7 +73,7 @@ Status encapsulated_union_size(Walker&, Format f, uint64_t& size) {
 Status non_encapsulated_union(Walker& w, uint8_t* memory, Format f) {
     uint8_t fc = f[1];
     const Type& type = type_of(fc);
-    if (type.wire == 0 || type.wire > 4) return Status::bad_stub_data;
+    if (type.wire == 0 || type.wire > 4) return w.unknown(f + 1);
     uint32_t value = 0;
     if (w.from_memory()) {
         int64_t wide = 0;
