@@ -13,6 +13,7 @@
 #include <string>
 
 #include "basics/check.h"
+#include "support/bindings.h"
 
 // Headers lack them, the import library has them.
 extern "C" RPC_STATUS RPC_ENTRY I_RpcServerInqRemoteConnAddress(RPC_BINDING_HANDLE, void*, unsigned long*, unsigned long*);
@@ -31,14 +32,6 @@ struct Seen {
     unsigned char from_attributes[16], from_local[16], from_remote[16];
     std::string client;
 } g_seen;
-
-std::string text_of(RPC_BINDING_HANDLE handle) {
-    RPC_CSTR text = nullptr;
-    CHECK_EQ(RpcBindingToStringBindingA(handle, &text), RPC_S_OK);
-    std::string out(text ? reinterpret_cast<char*>(text) : "");
-    RpcStringFreeA(&text);
-    return out;
-}
 
 RPC_STATUS attributes(RPC_CALL_LOCAL_ADDRESS_V1_W* address, unsigned version) {
     RPC_CALL_ATTRIBUTES_V3_W a{};
@@ -99,12 +92,6 @@ RPC_STATUS call(RPC_BINDING_HANDLE binding) {
     if (status == RPC_S_OK) status = I_RpcSendReceive(&m);
     if (status != RPC_S_OK) return status;
     return I_RpcFreeBuffer(&m);
-}
-
-RPC_BINDING_HANDLE bind(const std::string& text) {
-    RPC_BINDING_HANDLE handle = nullptr;
-    CHECK_EQ(RpcBindingFromStringBindingA((RPC_CSTR)text.c_str(), &handle), RPC_S_OK);
-    return handle;
 }
 
 // The endpoint of the server that RpcServerInqBindings tells; there is one of each protocol sequence, whatever IP versions it

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "basics/check.h"
+#include "support/bindings.h"
 
 namespace {
 
@@ -65,20 +66,6 @@ RPC_STATUS call(RPC_BINDING_HANDLE binding, RPC_CLIENT_INTERFACE& iface, unsigne
     value = 0;
     if (m.BufferLength >= sizeof value) memcpy(&value, m.Buffer, sizeof value);
     return I_RpcFreeBuffer(&m);
-}
-
-RPC_BINDING_HANDLE bind(const char* text) {
-    RPC_BINDING_HANDLE handle = nullptr;
-    CHECK_EQ(RpcBindingFromStringBindingA((RPC_CSTR)text, &handle), RPC_S_OK);
-    return handle;
-}
-
-std::string text_of(RPC_BINDING_HANDLE handle) {
-    RPC_CSTR text = nullptr;
-    CHECK_EQ(RpcBindingToStringBindingA(handle, &text), RPC_S_OK);
-    std::string out(text ? reinterpret_cast<char*>(text) : "");
-    RpcStringFreeA(&text);
-    return out;
 }
 
 // The server's bindings of one protocol sequence alone.

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "basics/check.h"
+#include "support/bindings.h"
 
 namespace {
 
@@ -36,20 +37,6 @@ RPC_STATUS call(RPC_BINDING_HANDLE binding, RPC_CLIENT_INTERFACE* iface = &g_cli
     RPC_STATUS status = I_RpcGetBuffer(&m);
     if (status == RPC_S_OK) status = I_RpcSendReceive(&m);
     return status == RPC_S_OK ? I_RpcFreeBuffer(&m) : status;
-}
-
-RPC_BINDING_HANDLE bind(const std::string& text) {
-    RPC_BINDING_HANDLE handle = nullptr;
-    CHECK_EQ(RpcBindingFromStringBindingA((RPC_CSTR)text.c_str(), &handle), RPC_S_OK);
-    return handle;
-}
-
-std::string text_of(RPC_BINDING_HANDLE handle) {
-    RPC_CSTR text = nullptr;
-    CHECK_EQ(RpcBindingToStringBindingA(handle, &text), RPC_S_OK);
-    std::string out(text ? reinterpret_cast<char*>(text) : "");
-    RpcStringFreeA(&text);
-    return out;
 }
 
 std::atomic<int> g_idle, g_active;

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "basics/check.h"
+#include "support/bindings.h"
 
 // mingw-w64's headers lack them, its import library has them.
 extern "C" RPC_STATUS RPC_ENTRY RpcImpersonateClient2(RPC_BINDING_HANDLE);
@@ -79,22 +80,11 @@ RPC_STATUS call(RPC_BINDING_HANDLE binding, unsigned opnum = 0) {
     return status == RPC_S_OK ? I_RpcFreeBuffer(&m) : status;
 }
 
-RPC_BINDING_HANDLE bind(const char* text) {
-    RPC_BINDING_HANDLE handle = nullptr;
-    CHECK_EQ(RpcBindingFromStringBindingA((RPC_CSTR)text, &handle), RPC_S_OK);
-    return handle;
-}
-
 int bindings_with(const char* prefix) {
     RPC_BINDING_VECTOR* vector = nullptr;
     int found = 0;
     CHECK_EQ(RpcServerInqBindingsEx(nullptr, &vector), RPC_S_OK);
-    for (unsigned long i = 0; vector && i < vector->Count; ++i) {
-        RPC_CSTR text = nullptr;
-        CHECK_EQ(RpcBindingToStringBindingA(vector->BindingH[i], &text), RPC_S_OK);
-        found += text && strncmp(reinterpret_cast<char*>(text), prefix, strlen(prefix)) == 0;
-        RpcStringFreeA(&text);
-    }
+    for (unsigned long i = 0; vector && i < vector->Count; ++i) found += text_of(vector->BindingH[i]).rfind(prefix, 0) == 0;
     CHECK_EQ(RpcBindingVectorFree(&vector), RPC_S_OK);
     return found;
 }

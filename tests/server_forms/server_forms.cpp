@@ -10,6 +10,7 @@
 #include <string>
 
 #include "basics/check.h"
+#include "support/bindings.h"
 
 // The header lacks it, the import library has it.
 extern "C" RPC_STATUS RPC_ENTRY RpcServerRegisterIf3(RPC_IF_HANDLE, UUID*, RPC_MGR_EPV*, unsigned, unsigned, unsigned,
@@ -56,14 +57,6 @@ struct Seen {
     RPC_STATUS authz, authz_reserved, authz_own;
 };
 Seen g_seen;
-
-std::string text_of(RPC_BINDING_HANDLE handle) {
-    RPC_CSTR text = nullptr;
-    CHECK_EQ(RpcBindingToStringBindingA(handle, &text), RPC_S_OK);
-    std::string out(text ? reinterpret_cast<char*>(text) : "");
-    RpcStringFreeA(&text);
-    return out;
-}
 
 // What authz.dll itself says of a token of this process: RPC_S_OK or its error. Wine's may be able to do nothing.
 RPC_STATUS own_authorization() {
@@ -167,12 +160,6 @@ RPC_STATUS call(RPC_BINDING_HANDLE binding, UUID* object = nullptr) {
     RPC_STATUS status = object ? I_RpcGetBufferWithObject(&m, object) : I_RpcGetBuffer(&m);
     if (status == RPC_S_OK) status = I_RpcSendReceive(&m);
     return status == RPC_S_OK ? I_RpcFreeBuffer(&m) : status;
-}
-
-RPC_BINDING_HANDLE bind(const char* text) {
-    RPC_BINDING_HANDLE handle = nullptr;
-    CHECK_EQ(RpcBindingFromStringBindingA((RPC_CSTR)text, &handle), RPC_S_OK);
-    return handle;
 }
 
 int bindings_with(const char* prefix) {

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "basics/check.h"
+#include "support/bindings.h"
 #include "srvsvc.h"
 #include "support/guard.h"
 #include "wkssvc.h"
@@ -29,20 +30,6 @@ namespace {
 
 RPC_CSTR text(const char* s) {
     return reinterpret_cast<RPC_CSTR>(const_cast<char*>(s));
-}
-
-RPC_BINDING_HANDLE bind(const char* string_binding) {
-    RPC_BINDING_HANDLE handle = nullptr;
-    CHECK_EQ(RpcBindingFromStringBindingA(text(string_binding), &handle), RPC_S_OK);
-    return handle;
-}
-
-std::string text_of(RPC_BINDING_HANDLE handle) {
-    RPC_CSTR string_binding = nullptr;
-    CHECK_EQ(RpcBindingToStringBindingA(handle, &string_binding), RPC_S_OK);
-    std::string out(reinterpret_cast<char*>(string_binding));
-    RpcStringFreeA(&string_binding);
-    return out;
 }
 
 // The map's words for srvsvc: what a walk through it finds, as string bindings.
