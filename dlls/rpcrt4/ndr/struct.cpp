@@ -262,13 +262,24 @@ Status members(Walker& w, uint8_t* memory, Format m, Format layout) {
     return Status::ok;
 }
 
+// Whether a member list of base types and embedded ones has this one embedded.
+static bool embeds(Format m, Format type) {
+    for (; m[0] != fc_end; m += m[0] == fc_embedded_complex || m[0] == fc_structpadn ? 4 : 1)
+        if (m[0] == fc_embedded_complex && relative(m + 2) == type) return true;
+    return false;
+}
+
 // FC_HARD_STRUCTURE: a block, an enum16 within it that is checked, a union after it.
 Status hard_struct(Walker& w, uint8_t* memory, Format f) {
     Format enum_offset = f + 8, copy = f + 10, step = f + 12, arm = f + 14;
     size_t size = u16_at(copy);
     RPC_TRY(w.align(f[1]));
     Enclosing in(w, memory, u16_at(f + 2));
-    if (w.is(Op::convert)) return Status::cannot_support;
+    if (w.is(Op::convert)) {
+        Format list = f + 16, at_end = u16_at(arm) ? relative(arm) : nullptr;
+        RPC_TRY(members(w, nullptr, list, nullptr));
+        return at_end && !embeds(list, at_end) ? w.flat(nullptr, at_end) : Status::ok;
+    }
     if (w.from_memory() && !w.is(Op::free) && s16_at(enum_offset) >= 0 && u16_at(memory + s16_at(enum_offset)) > 0x7fff)
         return Status::enum_value_out_of_range;
     RPC_TRY(w.bytes(memory, size));

@@ -182,8 +182,10 @@ TEST(NdrStruct, Enums) {
 // The description's page "Structures": a block with an enum16 that is checked, and what follows it in memory is not sent.
 TEST(NdrStruct, Hard) {
     const uint8_t f[] = {0xb1, 0x03, 0x10, 0x00, 0, 0, 0, 0, 0x04, 0x00, 0x06, 0x00, 0x08, 0x00, 0x00, 0x00, 0x08, 0x0d, 0x5c, 0x5b,  // 0
-                         0xb1, 0x03, 0x10, 0x00, 0, 0, 0, 0, 0xff, 0xff, 0x04, 0x00, 0x08, 0x00, 0x02, 0x00,                      // 20
-                         0x2a, 0x48, 0x04, 0x00, 0x01, 0x30, 0x01, 0, 0, 0, 0x08, 0x80, 0xff, 0xff};                              // 36: union
+                         0xb1, 0x03, 0x10, 0x00, 0, 0, 0, 0, 0xff, 0xff, 0x04, 0x00, 0x08, 0x00, 0x06, 0x00, 0x08, 0x38, 0x5c, 0x5b,  // 20
+                         0x2a, 0x48, 0x04, 0x00, 0x01, 0x30, 0x01, 0, 0, 0, 0x08, 0x80, 0xff, 0xff,                                   // 40: union
+                         0xb1, 0x03, 0x10, 0x00, 0, 0, 0, 0, 0xff, 0xff, 0x04, 0x00, 0x08, 0x00, 0xe4, 0xff, 0x08, 0x38, 0x4c, 0x00,  // 54
+                         0xde, 0xff, 0x5b};
     struct {
         int32_t a;
         uint16_t e;
@@ -202,6 +204,20 @@ TEST(NdrStruct, Hard) {
         int32_t a, gap, tag, arm;
     } with_union{7, 0, 1, 9};
     check_type(&with_union, f + 20, Image().u32(7).u32(1).u32(9).bytes);
+    check_type(&with_union, f + 54, Image().u32(7).u32(1).u32(9).bytes);
+    // Of another byte order, by its members: whether the union is one of them or stands at the end alone.
+    Rig big;
+    big.rpc.DataRepresentation = NDR_BIG_ENDIAN;
+    big.load({1, 2, 3, 4, 0x12, 0x34});
+    ASSERT_EQ(Status::ok, convert_type(big.message, f));
+    EXPECT_EQ(Image().u32(0x01020304).u16(0x1234).bytes, big.written());
+    for (int at : {20, 54}) {
+        big.load({0, 0, 0, 7, 0, 0, 0, 1, 0, 0, 0, 9});
+        ASSERT_EQ(Status::ok, convert_type(big.message, f + at));
+        EXPECT_EQ(Image().u32(7).u32(1).u32(9).bytes, big.written());
+        big.load({0, 0, 0, 7, 0, 0, 0, 1, 0, 0});
+        EXPECT_EQ(Status::bad_stub_data, convert_type(big.message, f + at));
+    }
 }
 
 TEST(NdrUnion, Encapsulated) {
