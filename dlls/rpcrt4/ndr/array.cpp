@@ -427,6 +427,19 @@ Format size_of_pointee(const MIDL_STUB_MESSAGE& m, Format f) {
     return a.variance ? nullptr : a.conformance;
 }
 
+Status array_extent(Walker& w, Format f, Format& count, uint64_t& each) {
+    count = nullptr;
+    if (is_string(f[0])) {
+        each = character_size(f);
+        if (is_conformant_string(f[0])) count = string_size(f);
+        return Status::ok;
+    }
+    if (inner_array(w.message(), f)) return Status::bad_stub_data;
+    count = parts_of(w.message(), f).conformance;
+    each = block_element_size(f);
+    return f[0] == fc_bogus_array ? complex_element_memory(w, f, 0, each) : Status::ok;
+}
+
 size_t block_bytes(Format f, uint32_t count) {
     return (is_string(f[0]) ? character_size(f) : block_element_size(f)) * count;
 }

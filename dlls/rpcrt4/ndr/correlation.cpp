@@ -221,6 +221,8 @@ Status Walker::check_late(const LateCheck& c) {
     base = c.memory;
     Status s = correlate(c.descriptor, c.memory, c.kind == LateCheck::length, expected);
     base = outer;
+    if (c.kind == LateCheck::alias)
+        return failed(s) ? s : expected >= 0 && expected <= c.value ? Status::ok : Status::bad_stub_data;
     if (c.kind == LateCheck::null) {
         if (s == Status::null_ref_pointer) return Status::ok;
         return failed(s) ? s : expected == 0 ? Status::ok : Status::bad_stub_data;

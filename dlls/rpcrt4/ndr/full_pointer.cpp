@@ -11,6 +11,8 @@ struct Entry {
     uint32_t id;
     uint8_t done;  // one bit per operation
     uint8_t asked = 0;  // a stub's own bits
+    Format type = nullptr;  // of the pointee, and its bytes: once it was unmarshalled
+    uint64_t bytes = 0;
 };
 
 // Indices of entries by a 64-bit key; open addressing, at most half full.
@@ -200,16 +202,19 @@ Status full_pointer_read(MIDL_STUB_MESSAGE& m, Op op, uint32_t id, bool& first) 
     return Status::ok;
 }
 
-uint8_t* full_pointer_lookup(MIDL_STUB_MESSAGE& m, uint32_t id) {
+FullPointee full_pointer_lookup(MIDL_STUB_MESSAGE& m, uint32_t id) {
     Tables* t = tables_of(m);
     Entry* e = t ? t->of(id) : nullptr;
-    return e ? e->pointer : nullptr;
+    return e ? FullPointee{e->pointer, e->type, e->bytes} : FullPointee();
 }
 
-Status full_pointer_adopt(MIDL_STUB_MESSAGE& m, uint32_t id, uint8_t* pointer) {
+Status full_pointer_adopt(MIDL_STUB_MESSAGE& m, uint32_t id, const FullPointee& pointee) {
     Tables* t = tables_of(m);
     Entry* e = t ? t->of(id) : nullptr;
-    return e ? rename(*t, *e, pointer) : Status::ok;
+    if (!e) return Status::ok;
+    e->type = pointee.type;
+    e->bytes = pointee.bytes;
+    return rename(*t, *e, pointee.memory);
 }
 
 }  // namespace rpc::ndr

@@ -10,10 +10,16 @@ namespace rpc::ndr {
 Status full_pointer_seen(MIDL_STUB_MESSAGE& m, Op op, uint8_t* pointer, uint32_t& id, bool& first);
 // A referent id that was read: whether its pointee follows.
 Status full_pointer_read(MIDL_STUB_MESSAGE& m, Op op, uint32_t id, bool& first);
-// The pointer of a referent id, null when nothing is known of it.
-uint8_t* full_pointer_lookup(MIDL_STUB_MESSAGE& m, uint32_t id);
+// What a referent id names: memory, null when nothing is known of it; and, where it was unmarshalled here, what it was unmarshalled as,
+// and how many bytes that has.
+struct FullPointee {
+    uint8_t* memory = nullptr;
+    Format type = nullptr;
+    uint64_t bytes = 0;
+};
+FullPointee full_pointer_lookup(MIDL_STUB_MESSAGE& m, uint32_t id);
 // The pointee's memory is known.
-Status full_pointer_adopt(MIDL_STUB_MESSAGE& m, uint32_t id, uint8_t* pointer);
+Status full_pointer_adopt(MIDL_STUB_MESSAGE& m, uint32_t id, const FullPointee& pointee);
 
 // A look-ahead in the buffer must not count as having read.
 class FullPointerPause {

@@ -19,7 +19,7 @@ struct LateCheck {
     Format descriptor;
     uint8_t* memory;  // where the descriptor's offsets count from
     uint32_t value;
-    enum Kind : uint8_t { size, length, tag, null } kind;
+    enum Kind : uint8_t { size, length, tag, null, alias } kind;  // alias: the value is room
     uint32_t least, limit;  // what will do without robust flags; limit of a tag: the bits that travelled
 };
 

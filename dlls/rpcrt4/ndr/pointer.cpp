@@ -69,8 +69,8 @@ Status Walker::reached(Pending& p) {
 Status Walker::process(const Pending& p) {
     if (p.kind == Pending::block) return release(p.value);
     if (p.kind == Pending::alias) {
-        store(p.slot, full_pointer_lookup(message_, p.id), p.native);
-        return Status::ok;
+        if (full_pointer_lookup(message_, p.id).memory) return process_alias(p);
+        return aliases_.push_back(p) ? Status::ok : Status::out_of_memory;
     }
     base = p.base;
     before = p.before;
@@ -98,8 +98,67 @@ Status Walker::process_unmarshal(const Pending& p) {
         }
         RPC_TRY(plain_pointer(memory, target, false));
     }
-    if (p.format[0] == fc_fp && p.id != 0) return full_pointer_adopt(message_, p.id, memory);
+    if (p.format[0] != fc_fp || p.id == 0) return Status::ok;
+    return full_pointer_adopt(message_, p.id, {memory, target, is_pointer(target[0]) ? pointer_size() : object_bytes_});
+}
+
+// --- full pointers to what another one has brought ---------------------------------------------------------------------
+
+// What a pointee consists of: of an array its elements.
+static Format contents_of(const MIDL_STUB_MESSAGE& m, Format f) {
+    Format element = is_array(f[0]) ? array_element(m, f) : nullptr;
+    if (!element) return f;
+    return element[0] == fc_embedded_complex ? relative(element + 2) : element;
+}
+
+static bool same_contents(const MIDL_STUB_MESSAGE& m, Format a, Format b) {
+    a = contents_of(m, a);
+    b = contents_of(m, b);
+    return a == b || (a[0] == b[0] && type_of(a[0]).wire != 0);
+}
+
+Status Walker::process_alias(const Pending& p) {
+    const FullPointee pointee = full_pointer_lookup(message_, p.id);
+    if (pointee.type) RPC_TRY(alias_allowed(p, pointee));
+    store(p.slot, pointee.memory, p.native);
     return Status::ok;
+}
+
+// A peer may give one referent id to pointers of two types. Then the second must find what it expects: no pointer where there was
+// none, and no more bytes than there are.
+Status Walker::alias_allowed(const Pending& p, const FullPointee& pointee) {
+    Format target = pointee_of(p.format);
+    const auto leads_on = [this](Format f) { return is_pointer(f[0]) || has_pointers(message_, f); };
+    if (!same_contents(message_, target, pointee.type) && (leads_on(target) || leads_on(pointee.type))) return Status::bad_stub_data;
+    if (is_array(target[0])) return alias_of_array(p, target, pointee.bytes);
+    if (conformant_array_of(target)) return target == pointee.type ? Status::ok : Status::bad_stub_data;  // its size is its own
+    uint64_t need = pointer_size();
+    if (!is_pointer(target[0])) RPC_TRY(memory_size_of(*this, target, need));
+    return need <= pointee.bytes ? Status::ok : Status::bad_stub_data;
+}
+
+// Its count may be a parameter that is still to come.
+Status Walker::alias_of_array(const Pending& p, Format array, uint64_t bytes) {
+    Format count = nullptr;
+    uint64_t each = 0, need = 0;
+    RPC_TRY(array_extent(*this, array, count, each));
+    if (!count && array[0] >= fc_c_cstring && array[0] <= fc_c_wstring) {
+        const FullPointee pointee = full_pointer_lookup(message_, p.id);
+        return pointee.type[0] == array[0] ? Status::ok : Status::bad_stub_data;  // which has an end
+    }
+    if (!count) {
+        RPC_TRY(memory_size_of(*this, array, need));
+        return need <= bytes ? Status::ok : Status::bad_stub_data;
+    }
+    const uint8_t kind = count[0] & 0xf0;
+    const bool parameter = kind == top_level_conformance || kind == top_level_multid_conformance;
+    const uint64_t room = each == 0 ? INT32_MAX : bytes / each;
+    const LateCheck check{count, parameter ? nullptr : p.base, static_cast<uint32_t>(room < INT32_MAX ? room : INT32_MAX), LateCheck::alias, 0, 0};
+    if (!parameter) return check_late(check);
+    if (!message_.StackTop) return Status::ok;  // -Os stubs: their sizes are gone by now
+    if (message_.fHasNewCorrDesc && (count[4] & correlation_early)) return check_late(check);
+    if (!notes_->keep_checks) return Status::ok;
+    return notes_->checks.push_back(check) ? Status::ok : Status::out_of_memory;
 }
 
 // allocate(all_nodes): one block for everything that this pointer leads to.

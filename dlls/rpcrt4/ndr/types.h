@@ -54,6 +54,9 @@ Status text_length(const uint8_t* p, size_t each, uint32_t& length);
 Status array_fits(Walker& w, uint8_t* memory, Format f, unsigned level);
 // What tells the maximum count of a conformant array or a sized string without elements left out; null for every other type.
 Format size_of_pointee(const MIDL_STUB_MESSAGE& m, Format f);
+// Of an array of one dimension or a string, whatever its counts: what tells the maximum count (null: the description itself has the size, or
+// the data have an end), and an element's bytes in memory; bad_stub_data for more dimensions.
+Status array_extent(Walker& w, Format f, Format& count, uint64_t& each);
 // The layout after an array's description, or null.
 Format array_pointers(const MIDL_STUB_MESSAGE& m, Format f);
 bool elements_have_pointers(const MIDL_STUB_MESSAGE& m, Format f, unsigned depth = 0);

@@ -227,11 +227,13 @@ Status Walker::unmarshal_object(uint8_t*& memory, Format f, uint8_t* slot, bool 
     if (memory) {
         if (message_.IsClient) RPC_TRY(fits(memory, f));
         before = nullptr;
+        if (message_.FullPtrXlatTables) RPC_TRY(object_size(*this, f, object_bytes_));
         return flat(memory, f);
     }
     before = nullptr;
     uint64_t size = 0;
     RPC_TRY(object_size(*this, f, size));
+    object_bytes_ = size;
     // Nothing at the buffer's end would not be known as lying in the buffer.
     if (in_place_ && !arena_ && size != 0 && usable_in_place(*this, f)) {
         if (type.wire) RPC_TRY(align(type.wire - 1u));
@@ -320,6 +322,8 @@ Status Walker::drain() {
         RPC_TRY(process(p));
         reverse(mark);
     }
+    for (const Pending& p : aliases_) RPC_TRY(process_alias(p));
+    aliases_.clear();
     return Status::ok;
 }
 

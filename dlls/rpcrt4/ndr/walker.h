@@ -15,6 +15,8 @@
 
 namespace rpc::ndr {
 
+struct FullPointee;
+
 // A pointee still to be done.
 struct Pending {
     enum Kind : uint8_t { pointer, alias, block, user, object, planned };
@@ -196,6 +198,9 @@ private:
     void commit();
     Status drain();
     Status process(const Pending& p);
+    Status process_alias(const Pending& p);
+    Status alias_allowed(const Pending& p, const FullPointee& pointee);
+    Status alias_of_array(const Pending& p, Format array, uint64_t bytes);
     Status process_unmarshal(const Pending& p);
     Status process_free(const Pending& p);
     Status all_nodes(const Pending& p);
@@ -268,6 +273,8 @@ private:
     size_t arena_mark_ = 0;
 
     Pending inline_[inline_capacity];
+    Vector<Pending> aliases_;  // of what was still to come
+    uint64_t object_bytes_ = 0;  // of the pointee that was unmarshalled last
 
     static constexpr unsigned max_plans = 8;
     bool plans_;
