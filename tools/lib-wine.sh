@@ -28,6 +28,10 @@ keeper_of() {
     [ "$1" != Z ] && [ "${20}" = "$start" ] && KEEPER=$pid
 }
 
+# Whether the wineserver PID takes clients: its socket's is the only such name in its network. A program that found none would start
+# another wineserver, which might come first, and then this one would end.
+listens() { grep -q '^[0-9a-f]*: [0-9A-F]* [0-9A-F]* 00010000 .* socket$' "/proc/$1/net/unix" 2>/dev/null; }
+
 # start_keeper PREFIX STATE ROOT WINEARCH
 start_keeper() {
     local prefix=$1 state=$2 root=$3 pid stat i
@@ -51,10 +55,11 @@ start_keeper() {
         </dev/null >/dev/null 2>&1 9>&- &
     pid=$!
     disown $pid
-    for ((i = 0; i < 500; i++)); do
+    for ((i = 0; i < 3000; i++)); do
         kill -0 $pid 2>/dev/null || break
         case $(readlink /proc/$pid/exe) in
         */wineserver64)
+            listens $pid || { sleep 0.01; continue; }
             read -r stat <"/proc/$pid/stat"
             set -- ${stat##*) }
             echo "$pid ${20}" >"$state/keeper.new"
