@@ -5,6 +5,7 @@ pe_program(bench_rpc ${bench_sources})
 target_link_libraries(bench_rpc PRIVATE test_support)
 
 wine_test(bench.ours COMMAND bench_rpc smoke rpc)
+wine_test(bench.allocations COMMAND bench_rpc allocations rpc)
 # Not on Wine's own, which hangs in it now and then, its server's threads and its client's being in one process.
 wine_test(bench.raw BUILTIN COMMAND bench_rpc smoke raw)
 

@@ -1,6 +1,7 @@
 // bench_rpc serve rpc|raw lrpc|np|tcp            prints "ready ENDPOINT", serves until a client says quit
 // bench_rpc drive rpc|raw lrpc|np|tcp ENDPOINT   a client that takes commands, one a line, and answers each with a line
 // bench_rpc smoke rpc|raw                        both in one process: every operation a few times, over every protocol
+// bench_rpc allocations rpc                      likewise: that calls of base types make none
 //
 // Commands:  run OP COUNT CLIENTS    makes COUNT calls on each of CLIENTS connections: "took MICROSECONDS"
 //            usage                   "usage" and threads, handles, heap bytes of the client, then of the server
@@ -235,6 +236,22 @@ static bool allocates_nothing(Driver& driver) {
     return least == 0;
 }
 
+static int check_allocations(const Kind& kind) {
+    int failures = 0;
+    stopped = CreateEventW(nullptr, TRUE, FALSE, nullptr);
+    for (const char* protocol : {"lrpc", "np", "tcp"}) {
+        Endpoint endpoint{protocol, ""};
+        if (!kind.serve(endpoint)) {
+            ++failures;
+            continue;
+        }
+        Driver driver(kind, endpoint);
+        unsigned status = 0;
+        if (driver.run(operations[0], 200, 1, &status) < 0 || !allocates_nothing(driver)) ++failures;
+    }
+    return failures ? 1 : 0;
+}
+
 static int smoke(const Kind& kind) {
     int failures = 0;
     stopped = CreateEventW(nullptr, TRUE, FALSE, nullptr);
@@ -258,7 +275,6 @@ static int smoke(const Kind& kind) {
         Channel* channel = driver.any();
         const bool usage = channel && !show_usage(channel);
         failures += !usage;
-        if (!strcmp(kind.name, "rpc")) failures += !allocates_nothing(driver);
     }
     printf("%d failures\n", failures);
     return failures ? 1 : 0;
@@ -271,8 +287,9 @@ int main(int argc, char** argv) {
     for (const auto& k : bench::kinds)
         if (argc > 2 && !strcmp(k.name, argv[2])) kind = &k;
     if (kind && argc == 3 && !strcmp(argv[1], "smoke")) return bench::smoke(*kind);
+    if (kind && argc == 3 && !strcmp(argv[1], "allocations")) return bench::check_allocations(*kind);
     if (kind && argc == 4 && !strcmp(argv[1], "serve")) return bench::serve(*kind, {argv[3], ""});
     if (kind && argc == 5 && !strcmp(argv[1], "drive")) return bench::drive(*kind, {argv[3], argv[4]});
-    fprintf(stderr, "usage: bench_rpc serve|drive|smoke rpc|raw [lrpc|np|tcp [ENDPOINT]]\n");
+    fprintf(stderr, "usage: bench_rpc serve|drive|smoke|allocations rpc|raw [lrpc|np|tcp [ENDPOINT]]\n");
     return 2;
 }
