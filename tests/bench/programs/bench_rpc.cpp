@@ -236,7 +236,9 @@ static bool allocates_nothing(Driver& driver) {
     return least == 0;
 }
 
-static int check_allocations(const Kind& kind) {
+// Client and server of every protocol in this process; the failures that `check` counts of each, and one for what cannot be served.
+template <class Check>
+static int over_every_protocol(const Kind& kind, Check check) {
     int failures = 0;
     stopped = CreateEventW(nullptr, TRUE, FALSE, nullptr);
     for (const char* protocol : {"lrpc", "np", "tcp"}) {
@@ -246,22 +248,22 @@ static int check_allocations(const Kind& kind) {
             continue;
         }
         Driver driver(kind, endpoint);
-        unsigned status = 0;
-        if (driver.run(operations[0], 200, 1, &status) < 0 || !allocates_nothing(driver)) ++failures;
+        failures += check(driver, protocol);
     }
+    printf("%d failures\n", failures);
     return failures ? 1 : 0;
 }
 
+static int check_allocations(const Kind& kind) {
+    return over_every_protocol(kind, [](Driver& driver, const char*) {
+        unsigned status = 0;
+        return driver.run(operations[0], 200, 1, &status) < 0 || !allocates_nothing(driver) ? 1 : 0;
+    });
+}
+
 static int smoke(const Kind& kind) {
-    int failures = 0;
-    stopped = CreateEventW(nullptr, TRUE, FALSE, nullptr);
-    for (const char* protocol : {"lrpc", "np", "tcp"}) {
-        Endpoint endpoint{protocol, ""};
-        if (!kind.serve(endpoint)) {
-            ++failures;
-            continue;
-        }
-        Driver driver(kind, endpoint);
+    return over_every_protocol(kind, [&kind](Driver& driver, const char* protocol) {
+        int failures = 0;
         for (const auto& o : operations) {
             for (int clients : {1, kClients}) {
                 if (clients > 1 && o.count == kBulk) continue;
@@ -274,10 +276,8 @@ static int smoke(const Kind& kind) {
         }
         Channel* channel = driver.any();
         const bool usage = channel && !show_usage(channel);
-        failures += !usage;
-    }
-    printf("%d failures\n", failures);
-    return failures ? 1 : 0;
+        return failures + !usage;
+    });
 }
 
 }  // namespace bench
