@@ -1,11 +1,9 @@
 // How a virtual connection's channels come to be: the first two, and their successors. What goes through them is http_stream_win.cpp's.
-#include <algorithm>
 #include <utility>
 
 #include "base/error_record.h"
 #include "base/log.h"
 #include "base/os.h"
-#include "io/deliver.h"
 #include "io/http_keep_alive_win.h"
 #include "io/http_stream_win.h"
 

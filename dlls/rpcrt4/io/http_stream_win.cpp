@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/error_record.h"
 #include "base/log.h"
 #include "base/os.h"
 #include "io/deliver.h"

@@ -80,13 +80,16 @@ long s_close_it(Context* context) {
     *context = nullptr;
     return 0;
 }
+
+long s_look(Context) { return 0; }
 }
 
 // What a call answers, or the exception that it raises.
-static long use(Context context, long what) {
+template <class F>
+static long outcome(F call) {
     long answer = -1;
     RpcTryExcept {
-        answer = c_use_it(context, what);
+        answer = call();
     }
     RpcExcept(RpcExceptionFilter(RpcExceptionCode())) {
         answer = static_cast<long>(RpcExceptionCode());
@@ -94,6 +97,8 @@ static long use(Context context, long what) {
     RpcEndExcept
     return answer;
 }
+static long use(Context context, long what) { return outcome([&] { return c_use_it(context, what); }); }
+static long look(Context context) { return outcome([&] { return c_look(context); }); }
 
 struct Job {
     Context context;
@@ -129,12 +134,14 @@ static unsigned long calls_received() {
 
 static DWORD WINAPI close_it(void* p) { return static_cast<DWORD>(c_close_it(static_cast<Context*>(p))); }
 
-int main() {
+// context_locks [i_rpc]: by that name of what says that contexts are not serialised.
+int main(int argc, char**) {
     char endpoint[40];
     snprintf(endpoint, sizeof endpoint, "context_locks_%lu", GetCurrentProcessId());
     auto text = reinterpret_cast<RPC_CSTR>(endpoint);
     static unsigned char lrpc[] = "ncalrpc";
     check(RpcServerUseProtseqEpA(lrpc, 10, text, nullptr) == 0 && RpcServerRegisterIf(s_locks_v1_0_s_ifspec, nullptr, nullptr) == 0 &&
+              RpcServerRegisterIf(s_next_door_v1_0_s_ifspec, nullptr, nullptr) == 0 &&
               RpcServerListen(1, 1234, TRUE) == 0,
           "a server");
     RPC_CSTR string = nullptr;
@@ -169,7 +176,7 @@ int main() {
     check(late.answer == RPC_X_SS_CONTEXT_MISMATCH, "who waited finds it closed", late.answer);
 
     c_open_it(h, &context);
-    RpcSsDontSerializeContext();
+    argc > 1 ? I_RpcSsDontSerializeContext() : RpcSsDontSerializeContext();
     together(context, kMeet, 1, answers);
     check(answers[0] == 0 && answers[1] == 0 && g_met == 2, "not serialised", g_met);
 
@@ -183,6 +190,10 @@ int main() {
     together(context, kMeetThenAlone, 1, answers);
     check((answers[0] == 0 && answers[1] == ERROR_MORE_WRITES) || (answers[1] == 0 && answers[0] == ERROR_MORE_WRITES),
           "of two who want it alone one comes first", answers[0] + answers[1]);
+
+    check(look(context) == 0, "another interface takes the context");
+    I_RpcSessionStrictContextHandle();
+    check(look(context) == RPC_X_SS_CONTEXT_MISMATCH && use(context, kQuick) == 0, "strict, it is its own interface's alone");
     c_close_it(&context);
     RpcBindingFree(&h);
     printf("%d failures\n", g_failures);
