@@ -184,7 +184,7 @@ TEST(NdrList, AMillionNodes) {
     ASSERT_EQ(Status::ok, r.unmarshal(back, x(x64::at_node)));
     EXPECT_EQ(static_cast<long>(count), Heap::blocks);
     unsigned seen = 0;
-    for (Node* n = back; n; n = n->next) EXPECT_EQ(static_cast<int32_t>(seen++), n->v);
+    for (const Node* n = back; n; n = n->next) EXPECT_EQ(static_cast<int32_t>(seen++), n->v);
     EXPECT_EQ(count, seen);
     ASSERT_EQ(Status::ok, ndr::free(r.message, Rig::bytes(back), x(x64::at_node)));
     Heap::release(back);

@@ -126,7 +126,7 @@ TEST_F(Pickle, TypesInOneStreamShareTheCommonHeader) {
     ASSERT_EQ(type_decode(handle, with_pointers(), &tree_got), Status::ok);
     EXPECT_EQ(std::u16string(tree_got.s), u"hi");
     EXPECT_EQ(*tree_got.p, 77);
-    EXPECT_EQ(tree_got.array[2], 3);
+    EXPECT_EQ(tree_got.arr[2], 3);
     EXPECT_EQ(Heap::blocks, 3);
     ASSERT_EQ(type_free(with_pointers(), &tree_got), Status::ok);
     int16_t small_got = 0;

@@ -4,29 +4,19 @@
 #include <cstring>
 #include <vector>
 
+#include "ndr/sample_types.h"
 #include "ndr/test_rig.h"
 #include "stub/pickle.h"
 #include "stub/stub_test_interface.h"
 
 namespace rpc::stub::pickle::test {
 
+using ndr::sample::Simple;
+using ndr::sample::WithPointers;
 using ndr::test::Heap;
 using ndr::test::Image;
 using rpc::test::Bytes;
 namespace sample = ndr::sample::x64;
-
-struct Simple {
-    int32_t a;
-    int16_t b;
-    char c;
-    int64_t h;
-};
-struct WithPointers {
-    int32_t a;
-    char16_t* s;
-    int32_t* p;
-    int16_t* array;  // [size_is(a)]
-};
 
 constexpr uint8_t unique_to_long[] = {0x12, 0x08, 0x08, 0x5c};
 // A structure of two [ptr] long*.

@@ -11,71 +11,22 @@
 
 #include "ndr/ndr.h"
 #include "ndr/sample_formats.h"
+#include "ndr/sample_types.h"
 
 using namespace rpc;
+using namespace rpc::ndr::sample;
 namespace types = rpc::ndr::sample::x64;
 
 namespace {
 
-// As sample.idl has them, with 8-byte pointers.
-struct Simple {
-    int32_t a;
-    int16_t b;
-    char c;
-    int64_t h;
-};
-struct WithPointers {
-    int32_t a;
-    const char16_t* s;
-    const int32_t* p;
-    const int16_t* array;
-};
-struct Node {
-    int32_t v;
-    const Node* next;
-};
-struct Shorts {
-    int32_t n;
-    int16_t a[3];
-};
-struct PartOfShorts {
-    int32_t n, l;
-    int16_t a[2];
-};
+using Shorts = Conf<3>;
+using PartOfShorts = ConfVar<2>;
 struct ManyWithPointers {
     int32_t n;
     WithPointers a[2];
 };
 struct Vary {
     int32_t l, a[10];
-};
-struct Texts {
-    char s[20];
-    char16_t w[10];
-};
-struct Enums {
-    int32_t e, v;
-    uint8_t b;
-};
-union Arm {
-    int32_t l;
-    int64_t h;
-    const char* s;
-    WithPointers w;
-};
-struct Tagged {
-    int32_t tag;
-    Arm arm;
-};
-union OtherArm {
-    int32_t l;
-    int64_t h;
-    const Simple* p;
-    char c;
-};
-struct HasUnion {
-    int32_t tag;
-    OtherArm arm;
 };
 struct Nested {
     int32_t x;
@@ -105,11 +56,11 @@ const Shorts conformant{3, {10, -11, 12}};
 const PartOfShorts conformant_varying{2, 2, {7, -8}};
 const ManyWithPointers array_in_structure{2, {some, other}};
 const Vary varying{3, {7, -8, 9}};
-const Texts texts{"abc", u"de"};
+const Strs texts{"abc", u"de"};
 const Enums enums{2, 0x12345, 9};
-const Tagged tagged_long{1, {.l = 77}}, tagged_hyper{3, {.h = 78}}, tagged_text{4, {.s = "text"}};
-const HasUnion has_hyper{2, {.h = -5}}, has_pointer{3, {.p = &simple}};
-const OtherArm arm_long{.l = 55}, arm_pointer{.p = &simple};
+const Encapsulated tagged_long{1, {.l = 77}}, tagged_hyper{3, {.h = 78}}, tagged_text{4, {.s = "text"}};
+const HasUnion has_hyper{2, {.h = -5}}, has_pointer{3, {.sp = &simple}};
+const NonEncapsulated arm_long{.l = 55}, arm_pointer{.sp = &simple};
 const Nested nested{9, {3, {10, -11, 12}}};
 const NestedWithPointer nested_with_pointer{9, &five, {3, {10, -11, 12}}};
 

@@ -68,7 +68,7 @@ void show_tree(const WithPointers& tree) {
     std::printf("%d", tree.a);
     if (tree.s) std::printf(" %s", std::string(tree.s, tree.s + std::char_traits<char16_t>::length(tree.s)).c_str());
     if (tree.p) std::printf(" %d", *tree.p);
-    for (int i = 0; tree.array && i < tree.a; ++i) std::printf(" %d", tree.array[i]);
+    for (int i = 0; tree.arr && i < tree.a; ++i) std::printf(" %d", tree.arr[i]);
     std::printf("\n");
 }
 
