@@ -116,12 +116,17 @@ Status terminated_length(const uint8_t* p, size_t each, uint64_t limit, uint32_t
 }  // namespace
 
 Status text_length(const uint8_t* p, size_t each, uint32_t& length) {
-    if (each == 1) return text_length<1>(p, length);
-    if (each == 2) return text_length<2>(p, length);
-    return terminated_length(p, each, INT32_MAX / each, length);
+    if (each != 1 && each != 2) return terminated_length(p, each, INT32_MAX / each, length);
+    const size_t n = each == 1 ? text_length<1>(p) : text_length<2>(p);
+    length = static_cast<uint32_t>(n);
+    return n <= INT32_MAX / each ? Status::ok : Status::invalid_bound;
 }
 
-Status odd_text_length(const uint8_t* p, uint32_t& length) { return terminated_length(p, 2, INT32_MAX / 2, length); }
+size_t odd_text_length(const uint8_t* p) {
+    uint32_t length = 0;
+    (void)terminated_length(p, 2, INT32_MAX / 2, length);  // one too many where there is no end
+    return length;
+}
 
 namespace {
 

@@ -258,4 +258,43 @@ TEST(NdrPlan, TextsOfEveryLengthAtEveryPlace) {
             }
 }
 
+// Up to the largest length and not a byte further, and from a start beyond it not at all.
+TEST(NdrPlan, LengthsEndWhereTheCommonWayEnds) {
+    static const uint8_t format[] = {0x12, 0x00, 0x02, 0x00,                                      // 0: -> 4
+                                     0x1a, 0x03, 0x20, 0x00, 0x00, 0x00, 0x0a, 0x00,              // 4: structure, layout at 20
+                                     0x36, 0x36, 0x36, 0x36, 0x5c, 0x5b, 0x5c, 0x5c,              //    two texts, value, next
+                                     0x12, 0x08, 0x25, 0x5c, 0x12, 0x08, 0x22, 0x5c,              // 20
+                                     0x12, 0x08, 0x0b, 0x5c, 0x12, 0x00, 0xe2, 0xff};             // 28: hyper, -> 4
+    struct Link {
+        const char16_t* wide;
+        const char* narrow;
+        const int64_t* value;
+        Link* next;
+    } all[5];
+    const int64_t value = 7;
+    for (unsigned i = 0; i < 5; ++i) all[i] = {u"hi", "four", &value, i < 4 ? &all[i + 1] : nullptr};
+    Rig r;
+    ASSERT_EQ(Status::ok, r.size(all, format));
+    const uint32_t length = r.message.BufferLength;
+    const uint32_t largest = INT32_MAX;
+    bool seen[2] = {};
+    for (uint32_t start : {largest - length, largest, UINT32_MAX})
+        for (uint32_t less = 0; less < length + 16; ++less) {
+            Status found[2];
+            uint32_t lengths[2];
+            for (bool plans : {false, true}) {
+                set_plans(r.message, plans);
+                r.message.BufferLength = start - less;
+                found[plans] = ndr::buffer_size(r.message, Rig::bytes(all), format);
+                lengths[plans] = r.message.BufferLength;
+            }
+            EXPECT_EQ(found[0], found[1]) << start - less;
+            EXPECT_EQ(lengths[0], lengths[1]) << start - less;
+            seen[found[1] == Status::ok] = true;
+            if (found[1] == Status::ok) EXPECT_LE(lengths[1], largest);
+            else EXPECT_EQ(Status::invalid_bound, found[1]);
+        }
+    EXPECT_TRUE(seen[false] && seen[true]);
+}
+
 }  // namespace rpc::ndr::test

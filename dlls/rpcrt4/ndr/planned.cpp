@@ -35,8 +35,8 @@ inline void copy_ends(uint8_t* to, const uint8_t* from, size_t size) {
     copy_fixed<half>(to + size - half, from + size - half);
 }
 
-// Texts and structures are short more often than not.
-inline void copy_text(uint8_t* to, const uint8_t* from, size_t size) {
+// Texts and structures are short more often than not. On x86 the call took as long as the copy.
+PLANNED void copy_text(uint8_t* to, const uint8_t* from, size_t size) {
     if (size > 64) std::memcpy(to, from, size);
     else if (size > 32) copy_ends<32>(to, from, size);
     else if (size > 16) copy_ends<16>(to, from, size);
@@ -45,6 +45,9 @@ inline void copy_text(uint8_t* to, const uint8_t* from, size_t size) {
     else if (size >= 2) copy_ends<2>(to, from, size);
     else if (size != 0) *to = *from;
 }
+
+// Not inline, so that what calls copy_value stays short.
+[[gnu::noinline]] void copy_other(uint8_t* to, const uint8_t* from, size_t size) { copy_text(to, from, size); }
 
 inline void copy_value(uint8_t* to, const uint8_t* from, unsigned size) {
     switch (size) {
@@ -56,7 +59,7 @@ inline void copy_value(uint8_t* to, const uint8_t* from, unsigned size) {
         std::memcpy(to, from, 8);
         std::memcpy(to + 8, from + 8, 4);
         break;
-    default: copy_text(to, from, size); break;
+    default: copy_other(to, from, size); break;
     }
 }
 
@@ -110,18 +113,25 @@ PLANNED Status Walker::planned_release(uint8_t* block) {
 
 // --- values ---------------------------------------------------------------------------------------------------------
 
-// Walker::align of an operation that is known.
+// Walker::align of an operation that is known, and not to size.
 template <Op op>
 PLANNED Status Walker::align_planned(unsigned mask) {
-    if (op == Op::size) {
-        length_ = (length_ + mask) & ~uint64_t{mask};
-        return Status::ok;  // the structure's own bytes are counted next
-    }
     const size_t gap = (0 - reinterpret_cast<uintptr_t>(at_)) & mask;
     if (gap == 0) return Status::ok;
     if (gap > room()) return Status::bad_stub_data;
     if (op == Op::marshal) std::memset(at_, 0, gap);
     at_ += gap;
+    return Status::ok;
+}
+
+// `size` bytes that are aligned. In 32 bits, which hold every length there can be, and the sum of two that are allowed: on x86 a
+// length in 64 bits took as long as half the text that it counts.
+PLANNED Status Walker::count_planned(unsigned mask, uint32_t size) {
+    const auto before = static_cast<uint32_t>(length_);
+    const uint32_t at = (before + mask) & ~mask;
+    const uint32_t after = at + size;
+    if ((before | at | size | after) > INT32_MAX) return Status::invalid_bound;
+    length_ = after;
     return Status::ok;
 }
 
@@ -149,11 +159,8 @@ Status Walker::check_nulls(const Plan& plan, uint8_t* memory, const uint8_t* wir
 template <Op op>
 PLANNED Status Walker::flat_planned(const Plan& plan, uint8_t* memory, uint8_t*& wire) {
     if (op == Op::free) return Status::ok;
+    if (op == Op::size) return count_planned(plan.mask, plan.wire);
     RPC_TRY(align_planned<op>(plan.mask));
-    if (op == Op::size) {
-        length_ += plan.wire;
-        return length_ > INT32_MAX ? Status::invalid_bound : Status::ok;
-    }
     if (room() < plan.wire) return Status::bad_stub_data;
     wire = at_;
     at_ += plan.wire;
@@ -176,7 +183,12 @@ PLANNED Status Walker::flat_planned(const Plan& plan, uint8_t* memory, uint8_t*&
 template <Op op, size_t each>
 PLANNED Status Walker::text_planned(uint8_t* slot, uint8_t* value, bool ours) {
     uint32_t max = 0, first = 0, actual = 0;
-    if (op != Op::unmarshal) RPC_TRY(text_length<each>(value, max));
+    if (op != Op::unmarshal) {
+        const size_t length = text_length<each>(value);
+        if (length > INT32_MAX / each) return Status::invalid_bound;
+        max = static_cast<uint32_t>(length);
+    }
+    if (op == Op::size) return count_planned(3, 12 + max * each);
     if (op == Op::marshal) {
         uint8_t* wire = at_;
         const size_t gap = (0 - reinterpret_cast<uintptr_t>(wire)) & 3;
@@ -192,10 +204,6 @@ PLANNED Status Walker::text_planned(uint8_t* slot, uint8_t* value, bool ours) {
         return Status::ok;
     }
     RPC_TRY(align_planned<op>(3));
-    if (op == Op::size) {
-        length_ += 12 + uint64_t{max} * each;
-        return length_ > INT32_MAX ? Status::invalid_bound : Status::ok;
-    }
     if (room() < 12) {
         const bool absurd = room() >= 4 && read_u32(at_) > INT32_MAX;
         return absurd ? Status::invalid_bound : Status::bad_stub_data;
@@ -221,11 +229,8 @@ PLANNED Status Walker::leaf_planned(const Plan::Pointer& p, uint8_t* slot, uint8
     if (op == Op::free) return planned_release(value);
     if (p.kind == Plan::text) return text_planned<op, 1>(slot, value, ours);
     if (p.kind == Plan::wide_text) return text_planned<op, 2>(slot, value, ours);
+    if (op == Op::size) return count_planned(p.size - 1u, p.size);
     RPC_TRY(align_planned<op>(p.size - 1u));
-    if (op == Op::size) {
-        length_ += p.size;
-        return length_ > INT32_MAX ? Status::invalid_bound : Status::ok;
-    }
     if (room() < p.size) return Status::bad_stub_data;
     if (op == Op::unmarshal) {
         RPC_TRY(planned_memory(p.size, slot, ours, true, value));
@@ -237,24 +242,46 @@ PLANNED Status Walker::leaf_planned(const Plan::Pointer& p, uint8_t* slot, uint8
     return Status::ok;
 }
 
+// What is left of them on the stack, where `format` is the pointer to be done, and `before` the plan.
+PLANNED Status Walker::push_planned(const Planned& p) {
+    Pending* rest = grow();
+    if (!rest) return Status::out_of_memory;
+    rest->kind = Pending::planned;
+    rest->format = reinterpret_cast<Format>(p.pointer);
+    rest->before = reinterpret_cast<uint8_t*>(p.plan);
+    rest->value = p.memory;
+    rest->slot = p.wire;
+    rest->base = p.end;
+    rest->native = p.ours;
+    return Status::ok;
+}
+
+PLANNED Planned Walker::planned_of(const Pending& rest) {
+    auto* plan = reinterpret_cast<Plan*>(rest.before);
+    auto* pointer = reinterpret_cast<Plan::Pointer*>(const_cast<uint8_t*>(rest.format));
+    return {plan, rest.value, rest.base, rest.slot, pointer, rest.native};
+}
+
 // Goes from pointer to pointer in the order of occurrence, down before on; what is left behind is pushed, and taken up again
 // as long as the common way has nothing to do first.
+// A function for each operation, as what is in registers is to be its own.
 template <Op op>
-Status Walker::follow(Planned now) {
+[[gnu::noinline]] Status Walker::follow(Planned now) {
+    Plan::Pointer* end = now.plan->pointer + now.plan->pointers;
     for (;;) {
         const Plan& plan = *now.plan;
-        if (now.pointer == plan.pointers) {
+        if (now.pointer == end) {
             if (op == Op::free && now.ours) RPC_TRY(planned_release(now.memory));
             now.memory += plan.memory;
-            now.pointer = 0;
             if (op == Op::unmarshal) now.wire += plan.stride;
-            if (now.memory != now.end && plan.pointers != 0) continue;
+            now.pointer = now.plan->pointer;
+            if (now.memory != now.end && now.pointer != end) continue;
             if (count_ == 0 || pending_[count_ - 1].kind != Pending::planned) return Status::ok;
-            const Pending& p = pending_[--count_];
-            now = {reinterpret_cast<Plan*>(p.before), p.value, p.base, p.slot, p.id, p.native};
+            now = planned_of(pending_[--count_]);
+            end = now.plan->pointer + now.plan->pointers;
             continue;
         }
-        Plan::Pointer& p = now.plan->pointer[now.pointer++];
+        Plan::Pointer& p = *now.pointer++;
         uint8_t* const slot = now.memory + p.memory;
         uint8_t* value = op == Op::unmarshal && now.ours ? nullptr : load(slot);
         uint32_t id = 0;
@@ -277,7 +304,7 @@ Status Walker::follow(Planned now) {
         }
         if (simple && p.kind == Plan::structure && !p.plan) p.plan = plan_of(p.target);
         const bool down = simple && p.plan;
-        const bool last = now.pointer == plan.pointers && now.memory + plan.memory == now.end;
+        const bool last = now.pointer == end && now.memory + plan.memory == now.end;
         uint8_t* const done = op == Op::free && last && now.ours ? now.memory : nullptr;
         // For the sake of what is left, or of the sizes in memory that is to be freed.
         if (!last || (done && !down)) RPC_TRY(push_planned(now));
@@ -292,23 +319,11 @@ Status Walker::follow(Planned now) {
             return push(other);
         }
         if (op == Op::unmarshal) RPC_TRY(planned_memory(p.plan->memory, slot, now.ours, false, value));
-        now = {p.plan, value, value + p.plan->memory, nullptr, 0, true};
+        now = {p.plan, value, value + p.plan->memory, nullptr, p.plan->pointer, true};
+        end = now.pointer + now.plan->pointers;
         if (done) RPC_TRY(planned_release(done));
         RPC_TRY(flat_planned<op>(*now.plan, value, now.wire));
     }
-}
-
-Status Walker::push_planned(const Planned& p) {
-    Pending* rest = grow();
-    if (!rest) return Status::out_of_memory;
-    rest->kind = Pending::planned;
-    rest->before = reinterpret_cast<uint8_t*>(p.plan);
-    rest->value = p.memory;
-    rest->slot = p.wire;
-    rest->base = p.end;
-    rest->id = p.pointer;
-    rest->native = p.ours;
-    return Status::ok;
 }
 
 Status Walker::run_planned(const Planned& now) {
@@ -324,9 +339,7 @@ Status Walker::run_planned(const Planned& now) {
     return raised ? static_cast<Status>(raised) : s;
 }
 
-Status Walker::next_planned(const Pending& p) {
-    return run_planned({reinterpret_cast<Plan*>(p.before), p.value, p.base, p.slot, p.id, p.native});
-}
+Status Walker::next_planned(const Pending& p) { return run_planned(planned_of(p)); }
 
 // A pointee that has a plan and no memory of the caller's.
 Status Walker::start_planned(const Pending& p, bool& done) {
@@ -343,7 +356,7 @@ Status Walker::start_planned(const Pending& p, bool& done) {
         RPC_TRY(allocate(plan->memory, false, p.slot, p.native, value));
         store(p.slot, value, p.native);
     }
-    Planned now{plan, value, value + plan->memory, nullptr, 0, true};
+    Planned now{plan, value, value + plan->memory, nullptr, plan->pointer, true};
     switch (op_) {
     case Op::size: RPC_TRY(flat_planned<Op::size>(*plan, value, now.wire)); break;
     case Op::marshal: RPC_TRY(flat_planned<Op::marshal>(*plan, value, now.wire)); break;
@@ -371,7 +384,8 @@ Status Walker::planned_elements(uint8_t* memory, Format f, uint32_t count, bool&
     // What was there before is overwritten as a block, or has bounds that only the common way knows.
     if (op_ == Op::unmarshal && callers_memory_ && (!plan->alone || f[0] == fc_pstruct)) return Status::ok;
     done = true;
-    Planned all{plan, memory, memory + size_t{plan->memory} * count, nullptr, 0, op_ == Op::unmarshal && !callers_memory_};
+    Planned all{plan, memory, memory + size_t{plan->memory} * count, nullptr, plan->pointer,
+                op_ == Op::unmarshal && !callers_memory_};
     if (op_ != Op::free) RPC_TRY(align(plan->mask));
     all.wire = at_;
     switch (op_) {
@@ -398,7 +412,7 @@ Plan* Walker::plan_of_layout(Format pp, uint32_t count, size_t to_array) {
 }
 
 Status Walker::planned_pointers(uint8_t* memory, Plan& plan, uint32_t count, uint8_t* wire) {
-    Planned all{&plan, memory, memory + size_t{plan.memory} * count, wire, 0, op_ == Op::unmarshal};
+    Planned all{&plan, memory, memory + size_t{plan.memory} * count, wire, plan.pointer, op_ == Op::unmarshal};
     if (op_ == Op::marshal)
         for (uint8_t* m = memory; m != all.end; m += plan.memory, wire += plan.stride) write_ids(plan, m, wire);
     if (op_ == Op::unmarshal && plan.may_be_wrong_null)

@@ -28,22 +28,19 @@ template <class Character>
     }
 }
 
-// Of characters of two bytes at an odd place.
-Status odd_text_length(const uint8_t* p, uint32_t& length);
+// Of characters of two bytes at an odd place; as text_length.
+size_t odd_text_length(const uint8_t* p);
 
-// text_length (types.h) of a size that is known.
+// text_length (types.h) of a size that is known: with the terminator, and more than INT32_MAX bytes are for the caller to refuse.
 template <size_t each>
-inline Status text_length(const uint8_t* p, uint32_t& length) {
+inline size_t text_length(const uint8_t* p) {
     static_assert(each == 1 || each == 2);
-    size_t n;
     if constexpr (each == 1) {
-        n = text_end<uint8_t>(p);
+        return text_end<uint8_t>(p) + 1;
     } else {
-        if (reinterpret_cast<uintptr_t>(p) % 2 != 0) return odd_text_length(p, length);
-        n = text_end<uint16_t>(p);
+        if (reinterpret_cast<uintptr_t>(p) % 2 != 0) return odd_text_length(p);
+        return text_end<uint16_t>(p) + 1;
     }
-    length = static_cast<uint32_t>(n + 1);
-    return n < INT32_MAX / each ? Status::ok : Status::invalid_bound;
 }
 
 }  // namespace rpc::ndr

@@ -279,18 +279,15 @@ Status Walker::dimension(unsigned level, Dimension*& d) {
 
 // --- the pending stack ----------------------------------------------------------------------------------------------
 
-// Room for one more, which is not filled in; null when memory is out.
-Pending* Walker::grow() {
-    if (count_ == capacity_) {
-        size_t want = capacity_ * 2;
-        auto* grown = static_cast<Pending*>(mem_alloc(want * sizeof(Pending)));
-        if (!grown) return nullptr;
-        std::memcpy(static_cast<void*>(grown), pending_, count_ * sizeof(Pending));
-        if (pending_ != inline_) mem_free(pending_);
-        pending_ = grown;
-        capacity_ = want;
-    }
-    return &pending_[count_++];
+bool Walker::grow_pending() {
+    size_t want = capacity_ * 2;
+    auto* grown = static_cast<Pending*>(mem_alloc(want * sizeof(Pending)));
+    if (!grown) return false;
+    std::memcpy(static_cast<void*>(grown), pending_, count_ * sizeof(Pending));
+    if (pending_ != inline_) mem_free(pending_);
+    pending_ = grown;
+    capacity_ = want;
+    return true;
 }
 
 Status Walker::push(const Pending& p) {

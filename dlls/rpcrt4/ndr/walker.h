@@ -33,11 +33,11 @@ struct Pending {
 // What is left of planned structures that stand one behind the other.
 struct Planned {
     Plan* plan;
-    uint8_t* memory;   // the next one
-    uint8_t* end;      // of the last one
-    uint8_t* wire;     // the next one's data, where there is a buffer
-    unsigned pointer;  // its first pointer to be done
-    bool ours;         // free: it is freed behind its pointers; unmarshal: there were no pointers before
+    uint8_t* memory;         // the next one
+    uint8_t* end;            // of the last one
+    uint8_t* wire;           // the next one's data, where there is a buffer
+    Plan::Pointer* pointer;  // its first pointer to be done
+    bool ours;               // free: it is freed behind its pointers; unmarshal: there were no pointers before
 };
 
 class Walker {
@@ -221,6 +221,7 @@ private:
     Plan* plan_of(Format f);
     template <Op op>
     Status align_planned(unsigned mask);
+    Status count_planned(unsigned mask, uint32_t size);
     template <Op op>
     Status flat_planned(const Plan& plan, uint8_t* memory, uint8_t*& wire);
     template <Op op, size_t each>
@@ -239,7 +240,10 @@ private:
     Status push_planned(const Planned& p);
     Status start_planned(const Pending& p, bool& done);
     Status next_planned(const Pending& p);
-    Pending* grow();
+    static Planned planned_of(const Pending& rest);
+    // Room for one more, which is not filled in; null when memory is out.
+    Pending* grow() { return count_ != capacity_ || grow_pending() ? &pending_[count_++] : nullptr; }
+    bool grow_pending();
 
     MIDL_STUB_MESSAGE& message_;
     Op op_;
