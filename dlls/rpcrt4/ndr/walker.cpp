@@ -5,6 +5,7 @@
 
 #include "base/guard.h"
 #include "base/log.h"
+#include "ndr/block_copy.h"
 #include "ndr/types.h"
 
 namespace rpc::ndr {
@@ -151,8 +152,8 @@ Status Walker::bytes(uint8_t* memory, uint64_t n) {
     }
     if (n > left()) return Status::bad_stub_data;
     if (n == 0) return Status::ok;
-    if (op_ == Op::marshal) std::memcpy(at_, memory, n);
-    if (op_ == Op::unmarshal && memory != at_) std::memcpy(memory, at_, n);
+    if (op_ == Op::marshal) copy_block(at_, memory, static_cast<size_t>(n));
+    if (op_ == Op::unmarshal && memory != at_) copy_block(memory, at_, static_cast<size_t>(n));
     at_ += n;
     return Status::ok;
 }
