@@ -19,6 +19,7 @@ ClientCall::ClientCall(Ref<link::Association> association, const link::Syntaxes&
                        const Uuid* object, Ref<const security::ClientAuth> auth)
     : association_(std::move(association)), auth_(std::move(auth)) {
     send_.syntaxes = syntaxes;
+    send_.auth = auth_.get();
     send_.opnum = opnum;
     send_.flags = pdu_flags;
     if (object) {

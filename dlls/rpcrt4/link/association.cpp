@@ -12,6 +12,13 @@ namespace {
 constexpr size_t max_queued_connections = 64;
 constexpr int max_open_attempts = 3;
 
+// Whether a connection of its own may do for a login what a shared one did not: that one was lost, or had no room for it. What a
+// server says of who somebody is, is final, and not asked for twice.
+bool is_not_of_login(Status status) {
+    return status == Status::cannot_support || status == Status::protocol_error || status == Status::call_failed ||
+           status == Status::call_failed_dne || status == Status::server_unavailable;
+}
+
 // The associations of this process; observed, not owned: the last binding or call ends one.
 struct Table {
     Mutex mutex;
@@ -123,8 +130,7 @@ void Association::forget_dead() {
 // Whether its peer is still there is not asked here: to ask costs system calls, and the call may find out without.
 bool Association::take_idle(const Syntaxes& syntaxes, const security::ClientAuth* auth, Ref<ClientConnection>& connection) {
     for (size_t i = idle_.size(); i-- != 0;) {
-        bool needs_context;
-        if (!idle_[i]->serves(syntaxes, auth, needs_context) || needs_context) continue;
+        if (idle_[i]->fit(syntaxes, auth) != ClientConnection::Fit::now) continue;
         connection = idle_[i];
         idle_.erase(i);
         return true;
@@ -139,25 +145,29 @@ Status Association::lease(const Syntaxes& syntaxes, const security::ClientAuth* 
 }
 
 Status Association::take_or_open(const Syntaxes& syntaxes, const security::ClientAuth* auth, Ref<ClientConnection>& connection) {
+    using Fit = ClientConnection::Fit;
     Ref<ClientConnection> extend;
+    Fit best = Fit::none;
     {
         Guard g(mutex_);
         if (take_idle(syntaxes, auth, connection)) return Status::ok;
         drop_dead();
         for (size_t i = idle_.size(); i-- != 0;) {
-            bool needs_context;
-            if (idle_[i]->serves(syntaxes, auth, needs_context) && !extend) extend = idle_[i];
+            const Fit fit = idle_[i]->fit(syntaxes, auth);
+            if (fit <= best) continue;
+            extend = idle_[i];
+            best = fit;
         }
         for (size_t i = 0; extend && i < idle_.size(); ++i)
             if (idle_[i] == extend) idle_.erase(i);
     }
     if (extend) {
-        Status status = extend->add_context(syntaxes);
+        Status status = extend->extend(syntaxes, auth);
         if (!failed(status)) {
             connection = std::move(extend);
             return Status::ok;
         }
-        bool lost = !extend->alive();
+        const bool lost = best == Fit::login ? is_not_of_login(status) : !extend->alive();
         give_back(std::move(extend));
         if (!lost) return status;  // the server's answer; a connection that just died is replaced silently
     }
@@ -215,29 +225,30 @@ void Association::close_surplus() {
 
 Status Association::reserve_existing(const Syntaxes& syntaxes, const security::ClientAuth* auth, bool alone,
                                      Ref<ClientConnection>& connection) {
+    using Fit = ClientConnection::Fit;
     Ref<ClientConnection> extend;
+    Fit best = Fit::none;
     {
         Guard g(mutex_);
         drop_gone();
         for (auto& c : queued_) {
-            bool needs_context;
-            if (!c->serves(syntaxes, auth, needs_context) || (needs_context && extend) || !c->reserve(alone)) continue;
-            if (!needs_context) {
-                if (extend) extend->put_back();  // nobody saw it taken: all who look hold our mutex
-                connection = c;
-                return Status::ok;
-            }
+            const Fit fit = c->fit(syntaxes, auth);
+            if (fit <= best || !c->reserve(alone)) continue;
+            if (extend) extend->put_back();  // nobody saw it taken: all who look hold our mutex
             extend = c;
+            best = fit;
+            if (fit == Fit::now) break;
         }
     }
     if (!extend) return Status::ok;
-    Status status = extend->add_context(syntaxes);
+    Status status = best == Fit::now ? Status::ok : extend->extend(syntaxes, auth);
     if (!failed(status)) {
         connection = std::move(extend);
         return Status::ok;
     }
     extend->unreserve();
-    return extend->alive() ? status : Status::ok;
+    const bool lost = best == Fit::login ? is_not_of_login(status) : !extend->alive();
+    return lost ? Status::ok : status;
 }
 
 Status Association::reserve(const Syntaxes& syntaxes, const security::ClientAuth* auth, Ref<ClientConnection>& connection,
@@ -249,7 +260,7 @@ Status Association::reserve(const Syntaxes& syntaxes, const security::ClientAuth
         {
             Guard g(mutex_);
             size_t ours = 0;
-            for (auto& c : queued_) ours += security::same_auth(c->auth(), auth);
+            for (auto& c : queued_) ours += c->knows(auth);
             if (ours >= max_queued_connections && !alone) return Status::ok;
             if (opening_) {
                 opened_.wait(mutex_);

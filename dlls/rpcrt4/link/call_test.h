@@ -41,6 +41,7 @@ public:
         if (start_on_place) start_status = connection->start(*this, send, body);
     }
     const Syntaxes& syntaxes() const override { return send.syntaxes; }
+    const security::ClientAuth* auth() const override { return send.auth; }
 
     void ask_cancel(uint64_t give_up_at) {
         give_up_at_ = give_up_at;

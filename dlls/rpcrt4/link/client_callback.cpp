@@ -16,15 +16,15 @@ Status ClientConnection::on_request(const wire::Pdu& received) {
     wire::Request request;
     if (wire::parse_request(received, request) != wire::Parsed::ok) return Status::protocol_error;
     wire::Pdu pdu = received;
-    if (session_ && session_->protects()) {
-        if (failed(session_->unprotect(received, request.stub_offset, plain_, pdu))) return Status::sec_pkg_error;
-        if (wire::parse_request(pdu, request) != wire::Parsed::ok) return Status::protocol_error;
-    }
+    const SecuritySession* named;
+    RPC_TRY(unprotect(received, request.stub_offset, pdu, named));
+    if (named && wire::parse_request(pdu, request) != wire::Parsed::ok) return Status::protocol_error;
     Status refusal = Status::ok;
     {
         Guard g(mutex_);
         OutboundCall* call = calls_.find(pdu.header.call_id);
         if (!call || pdu.header.has(wire::pfc::maybe)) return Status::protocol_error;
+        RPC_TRY(check_named(call->session_, named));
         if (call->p_cont_id_ != request.p_cont_id) refusal = Status::unknown_if;
         if (kind_ == Kind::async) refusal = Status::cannot_support;  // nobody waits for it who could run a procedure
     }
@@ -74,19 +74,20 @@ Status ClientConnection::answer_callback(OutboundCall& call) {
 }
 
 Status ClientConnection::send_reply(const OutboundCall& call, OutgoingBody reply) {
-    wire::CallFields fields;
-    uint16_t max_frag;
-    fields.type = wire::PduType::response;
+    Outgoing to;
+    to.fields.type = wire::PduType::response;
     {
         Guard g(mutex_);
-        fields.call_id = call.call_id_;
-        fields.p_cont_id = call.p_cont_id_;
-        max_frag = max_xmit_frag_;
+        to.fields.call_id = call.call_id_;
+        to.fields.p_cont_id = call.p_cont_id_;
+        to.max_frag = max_xmit_frag_;
+        to.session = call.session_;
+        to.auth = call_auth(to.session);
     }
     Buffer out;
     Vector<size_t> ends;
-    RPC_TRY(frame_call(fields, std::move(reply), max_frag, out, &ends, session_ ? session_->call_auth() : wire::CallAuth{}));
-    if (session_) RPC_TRY(session_->protect(out.bytes()));
+    RPC_TRY(frame_call(to.fields, std::move(reply), to.max_frag, out, &ends, to.auth));
+    if (to.session) RPC_TRY(to.session->protect(out.bytes()));
     count_packets_out(static_cast<uint32_t>(ends.size()));
     for (size_t i = 0, at = 0; i < ends.size(); at = ends[i++]) {
         ByteView pdu = out.view().subspan(at, ends[i] - at);

@@ -1,5 +1,7 @@
 #include "link/client_connection.h"
 
+#include <algorithm>
+
 #include "base/error_record.h"
 #include "base/log.h"
 #include "base/os.h"
@@ -20,21 +22,25 @@ Status final_status(Status why) {
 
 // ---- calls ----
 
-Status ClientConnection::enlist(OutboundCall& call, const Send& send, wire::CallFields& fields, uint16_t& max_frag) {
+Status ClientConnection::enlist(OutboundCall& call, const Send& send, Outgoing& to) {
     count_packets_out(1);
     Guard g(mutex_);
+    while (securing_ && !closed_ && !draining_) answered_.wait(mutex_);
     if (closed_ || draining_) return Status::call_failed_dne;
-    const Context* context = nullptr;
-    for (const Context& c : contexts_)
-        if (c.syntaxes == send.syntaxes) context = &c;
-    if (!context) return Status::internal_error;
+    const Context* context = find_context(send.syntaxes);
+    const Login* login = find_login(send.auth);
+    if (!context || secure_ != (login != nullptr) || secure_ != (send.auth != nullptr)) return Status::internal_error;
+    wire::CallFields& fields = to.fields;
     fields.p_cont_id = context->p_cont_id;
     fields.opnum = send.opnum;
     fields.flags = send.flags;
     fields.object = send.object;
     fields.call_id = call.call_id_ = next_call_id_++;
     call.p_cont_id_ = context->p_cont_id;
-    max_frag = max_xmit_frag_;
+    to.max_frag = max_xmit_frag_;
+    to.session = call.session_ = login ? login->session.get() : nullptr;
+    to.auth = call_auth(to.session);
+    if (kind_ == Kind::async) ++posting_;
     call.sent_ = call.cancel_told_ = call.abandon_wanted_ = false;
     call.on_.store(this, std::memory_order_relaxed);
     call.add_ref();
@@ -42,12 +48,43 @@ Status ClientConnection::enlist(OutboundCall& call, const Send& send, wire::Call
     return Status::ok;
 }
 
-Ref<OutboundCall> ClientConnection::find(uint32_t call_id) {
+// An asynchronous request has left in its turn, or will not.
+void ClientConnection::posted() {
+    Guard g(mutex_);
+    if (--posting_ == 0 && securing_) answered_.wake_all();
+}
+
+Ref<OutboundCall> ClientConnection::find(uint32_t call_id, const SecuritySession*& session) {
     unanswered_.store(0, std::memory_order_relaxed);
     Guard g(mutex_);
     // The answer of a peer that does not echo belongs to the one call that is out.
-    if (!echoes_call_id()) return Ref<OutboundCall>::share(calls_.front());
-    return Ref<OutboundCall>::share(calls_.find(call_id));
+    auto call = Ref<OutboundCall>::share(echoes_call_id() ? calls_.find(call_id) : calls_.front());
+    session = call ? call->session_ : nullptr;
+    return call;
+}
+
+const ClientConnection::Context* ClientConnection::find_context(const Syntaxes& syntaxes) const {
+    for (const Context& c : contexts_)
+        if (c.syntaxes == syntaxes) return &c;
+    return nullptr;
+}
+
+const ClientConnection::Login* ClientConnection::find_login(const security::ClientAuth* auth) const {
+    for (const Login& l : logins_)
+        if (auth && security::same_auth(l.auth.get(), auth)) return &l;
+    return nullptr;
+}
+
+SecuritySession* ClientConnection::find_session(uint32_t id) const {
+    for (const Login& l : logins_)
+        if (l.session->id == id) return l.session.get();
+    return nullptr;
+}
+
+// At connect level a request says whose it is where that is not plain ([MS-RPCE] 3.3.1.5.4).
+wire::CallAuth ClientConnection::call_auth(const SecuritySession* session) const {
+    if (!session) return {};
+    return session->protects() || logins_.size() == 1 ? session->call_auth() : session->name_alone();
 }
 
 // Takes the call off the list; true for whoever did it. The list's reference goes with it, the caller holds one of its own.
@@ -95,52 +132,54 @@ Status ClientConnection::check_peer(const OutgoingBody& body) {
         Guard g(mutex_);
         max_frag = max_xmit_frag_;
     }
-    if (!session_ && body.fits(max_frag) && stream_->exchange_finds_peer_gone(body.framed_size())) return Status::ok;
+    if (!secure_ && body.fits(max_frag) && stream_->exchange_finds_peer_gone(body.framed_size())) return Status::ok;
     if (stream_->alive()) return Status::ok;
     close();
     return Status::call_failed_dne;
 }
 
 // What protection of the stub data alone would leave open to changes on the way is said again behind it.
-Status ClientConnection::add_verification(const Send& send, const wire::CallFields& fields, OutgoingBody& body) {
-    if (!session_ || session_->level < security::Level::integrity) return Status::ok;
+Status ClientConnection::add_verification(const Send& send, const Outgoing& to, OutgoingBody& body) {
+    if (!to.session || to.session->level < security::Level::integrity) return Status::ok;
+    const uint16_t p_cont_id = to.fields.p_cont_id;
     wire::Verification v;
     {
         Guard g(mutex_);
-        for (Context& c : contexts_)
-            if (c.p_cont_id == fields.p_cont_id && !c.verified) v.has_context = c.verified = true;
+        for (Login& l : logins_) {
+            if (l.session.get() != to.session || std::find(l.verified.begin(), l.verified.end(), p_cont_id) != l.verified.end()) continue;
+            v.has_context = true;
+            (void)l.verified.push_back(p_cont_id);  // without memory it is said once more
+        }
     }
-    v.has_header = v.has_bitmask = !session_->sign_header;
+    v.has_header = v.has_bitmask = !to.session->sign_header;
     if (!v.has_header && !v.has_context) return Status::ok;
-    v.client_signs_headers = session_->offers_header_signing();
+    v.client_signs_headers = to.session->offers_header_signing();
     v.abstract_syntax = send.syntaxes.abstract_syntax;
     v.transfer_syntax = send.syntaxes.transfer_syntax;
     v.drep[0] = 0x10;  // as write_header has it
-    v.call_id = fields.call_id;
-    v.p_cont_id = fields.p_cont_id;
-    v.opnum = fields.opnum;
+    v.call_id = to.fields.call_id;
+    v.p_cont_id = p_cont_id;
+    v.opnum = to.fields.opnum;
     return body.append(v);
 }
 
 // Frames the request; protecting it is up to the caller, in the order of sending.
-Status ClientConnection::frame(const Send& send, const wire::CallFields& fields, uint16_t max_frag, OutgoingBody& body, Buffer& out,
-                               Vector<size_t>* ends) {
-    if (fields.ends) RPC_TRY(add_verification(send, fields, body));
-    return frame_call(fields, std::move(body), max_frag, out, ends, session_ ? session_->call_auth() : wire::CallAuth{});
+Status ClientConnection::frame(const Send& send, const Outgoing& to, OutgoingBody& body, Buffer& out, Vector<size_t>* ends) {
+    if (to.fields.ends) RPC_TRY(add_verification(send, to, body));
+    return frame_call(to.fields, std::move(body), to.max_frag, out, ends, to.auth);
 }
 
 Status ClientConnection::perform(OutboundCall& call, const Send& send, OutgoingBody& body) {
-    wire::CallFields fields;
-    uint16_t max_frag;
+    Outgoing to;
     RPC_TRY(check_peer(body));
-    RPC_TRY(enlist(call, send, fields, max_frag));
+    RPC_TRY(enlist(call, send, to));
     Buffer out;
     Vector<size_t> ends;
     Vector<ByteView> pdus;
     const uint8_t* const stub = body.data();
-    const bool one = !session_ && body.fits(max_frag);  // and nothing to be written down
-    Status status = frame(send, fields, max_frag, body, out, one ? nullptr : &ends);
-    if (!failed(status) && session_ && failed(status = session_->protect(out.bytes()))) close();
+    const bool one = !to.session && body.fits(to.max_frag);  // and nothing to be written down
+    Status status = frame(send, to, body, out, one ? nullptr : &ends);
+    if (!failed(status) && to.session && failed(status = to.session->protect(out.bytes()))) close();
     if (!failed(status) && !one && !pdus.reserve(ends.size())) status = Status::out_of_memory;
     if (failed(status)) {
         delist(call);
@@ -265,17 +304,17 @@ void ClientConnection::unreserve() {
 }
 
 Status ClientConnection::start(OutboundCall& call, const Send& send, OutgoingBody& body) {
-    wire::CallFields fields;
-    uint16_t max_frag;
-    Status status = enlist(call, send, fields, max_frag);
+    Outgoing to;
+    Status status = enlist(call, send, to);
     if (failed(status)) {
         unreserve();
         return status;
     }
-    fields.ends = !send.more;
+    to.fields.ends = !send.more;
     Buffer out;
-    status = frame(send, fields, max_frag, body, out, nullptr);
-    if (!failed(status)) status = post_protected(std::move(out), nullptr, peer_is_behind());
+    status = frame(send, to, body, out, nullptr);
+    if (!failed(status)) status = post_protected(to.session, std::move(out), nullptr, peer_is_behind());
+    posted();
     if (failed(status)) {
         if (!delist(call)) return Status::ok;  // the connection's end came first, and told the call
         close_if_drained();
@@ -289,35 +328,35 @@ Status ClientConnection::start(OutboundCall& call, const Send& send, OutgoingBod
         cancelled = call.cancel_told_;
         abandoned = call.abandon_wanted_;
     }
-    if (cancelled && !abandoned) send_bare(wire::PduType::co_cancel, fields.call_id);
+    if (cancelled && !abandoned) send_bare(wire::PduType::co_cancel, to.fields.call_id);
     if (abandoned) abandon(call);
     return Status::ok;
 }
 
 Status ClientConnection::send_more(OutboundCall& call, const Send& send, OutgoingBody body, bool last, io::WriteWatch* watch) {
-    wire::CallFields fields;
-    uint16_t max_frag;
+    Outgoing to;
     {
         Guard g(mutex_);
         if (!carries(call) || closed_) return Status::call_failed;
-        for (const Context& c : contexts_)
-            if (c.syntaxes == send.syntaxes) fields.p_cont_id = c.p_cont_id;
-        fields.call_id = call.call_id_;
-        max_frag = max_xmit_frag_;
+        to.fields.p_cont_id = call.p_cont_id_;
+        to.fields.call_id = call.call_id_;
+        to.max_frag = max_xmit_frag_;
+        to.session = call.session_;
+        to.auth = call_auth(to.session);
     }
-    fields.opnum = send.opnum;
-    fields.object = send.object;
-    fields.begins = false;
-    fields.ends = last;
+    to.fields.opnum = send.opnum;
+    to.fields.object = send.object;
+    to.fields.begins = false;
+    to.fields.ends = last;
     Buffer out;
-    RPC_TRY(frame(send, fields, max_frag, body, out, nullptr));
-    return post_protected(std::move(out), watch);
+    RPC_TRY(frame(send, to, body, out, nullptr));
+    return post_protected(to.session, std::move(out), watch);
 }
 
-Status ClientConnection::post_protected(Buffer pdus, io::WriteWatch* watch, bool soon) {
-    const bool protects = session_ && session_->protects();
+Status ClientConnection::post_protected(SecuritySession* session, Buffer pdus, io::WriteWatch* watch, bool soon) {
+    const bool protects = session && session->protects();
     if (protects) sending_.enter();
-    const Status status = protects ? session_->protect(pdus.bytes()) : Status::ok;
+    const Status status = protects ? session->protect(pdus.bytes()) : Status::ok;
     if (!failed(status) && soon)
         stream_->post_soon(std::move(pdus));
     else if (!failed(status))
@@ -405,17 +444,42 @@ Status ClientConnection::on_pdu(ByteView raw) {
     }
 }
 
+// Undoes the protection of a response or callback. `named` is the security context that it says it is of: null where it says
+// nothing, as at connect level it need not.
+Status ClientConnection::unprotect(const wire::Pdu& received, size_t stub_offset, wire::Pdu& pdu, const SecuritySession*& named) {
+    named = nullptr;
+    if (!secure_) return Status::ok;
+    SecuritySession* session = nullptr;
+    {
+        Guard g(mutex_);
+        bool may_be_bare = false;
+        for (const Login& l : logins_) may_be_bare = may_be_bare || !l.session->protects();
+        if (!received.has_auth) return may_be_bare ? Status::ok : Status::sec_pkg_error;
+        session = find_session(received.auth.context_id);
+    }
+    if (!session) return Status::protocol_error;
+    named = session;
+    if (!session->protects()) return Status::ok;
+    const Status status = session->unprotect(received, stub_offset, plain_, pdu);
+    return status == Status::access_denied ? Status::sec_pkg_error : status;
+}
+
+// Whether what came as `named` may belong to a call that was sent as `of_call`.
+Status ClientConnection::check_named(const SecuritySession* of_call, const SecuritySession* named) {
+    if (named == of_call) return Status::ok;
+    if (named) return Status::protocol_error;
+    return of_call->protects() ? Status::sec_pkg_error : Status::ok;
+}
+
 Status ClientConnection::on_response(const wire::Pdu& received) {
     wire::Response response;
     if (wire::parse_response(received, response) != wire::Parsed::ok) return Status::protocol_error;
     wire::Pdu pdu = received;
-    if (session_ && session_->protects()) {
-        Status status = session_->unprotect(received, response.stub_offset, plain_, pdu);
-        if (status == Status::access_denied) return Status::sec_pkg_error;
-        RPC_TRY(status);
-        if (wire::parse_response(pdu, response) != wire::Parsed::ok) return Status::protocol_error;
-    }
-    Ref<OutboundCall> call = find(pdu.header.call_id);
+    const SecuritySession *named, *of_call;
+    RPC_TRY(unprotect(received, response.stub_offset, pdu, named));
+    if (named && wire::parse_response(pdu, response) != wire::Parsed::ok) return Status::protocol_error;
+    Ref<OutboundCall> call = find(pdu.header.call_id, of_call);
+    RPC_TRY(call ? check_named(of_call, named) : Status::ok);
     if (!call) {  // the late answer of an abandoned call, unless nothing says whose it is
         {
             Guard g(mutex_);
@@ -437,6 +501,7 @@ Status ClientConnection::on_fault(const wire::Pdu& pdu) {
     wire::Fault fault;
     if (wire::parse_fault(pdu, fault) != wire::Parsed::ok) return Status::protocol_error;
     const Status status = wire::status_from_fault(fault.status);
+    const SecuritySession *named = nullptr, *of_call;
     {
         Guard g(mutex_);
         if (negotiating_ && !answer_here_ &&
@@ -444,11 +509,13 @@ Status ClientConnection::on_fault(const wire::Pdu& pdu) {
             answer(status);  // to a bind or alter_context
             return Status::ok;
         }
+        if (secure_ && pdu.has_auth && !(named = find_session(pdu.auth.context_id))) return Status::protocol_error;
         // The nearest peer's server may send a response behind its fault, which the next call would take for its own. A protected
         // fault has a number that nobody counted.
-        if (!echoes_call_id() || (pdu.has_auth && session_ && session_->protects())) draining_ = true;
+        if (!echoes_call_id() || (named && named->protects())) draining_ = true;
     }
-    if (auto call = find(pdu.header.call_id)) {
+    if (auto call = find(pdu.header.call_id, of_call)) {
+        if (named && named != of_call) return Status::protocol_error;
         call->on_fault(fault.status, fault.eeinfo);
         end_call(*call, status);
     }

@@ -1,7 +1,9 @@
 #pragma once
 // One connection of a client, in one of two lives (RPC:managing-network-connection-sets-associations): synchronous, owned by one call at a time and pumped by
 // the calling thread, or asynchronous, read by the pool and carrying many calls where the peer agreed to multiplex.
-// Sources: C706 chapter 9.3 (client machines), [MS-RPCE] 3.3.2.
+// A connection that was bound with security may carry calls of several identities, each by a security context of its own, where the
+// peer agreed to that; one that was bound without is nobody's for good.
+// Sources: C706 chapter 9.3 (client machines), [MS-RPCE] 3.3.2, 3.3.1.5.4.
 #include <atomic>
 #include <span>
 
@@ -59,6 +61,7 @@ private:
     // Guarded by that connection's mutex.
     uint32_t call_id_ = 0;
     uint16_t p_cont_id_ = 0;
+    SecuritySession* session_ = nullptr;  // that connection's
     OutboundCall* chain_ = nullptr;
     bool sent_ = false;            // the request is posted: what speaks of the call may follow it
     bool cancel_told_ = false;     // or will be, right behind the request
@@ -101,14 +104,19 @@ public:
     // Whether nothing was asked of it since the last time this was asked, nor is.
     bool quiet_since_last_look() EXCLUDES(mutex_);
 
-    // Whether calls for `syntaxes` as that identity (null: as nobody) can go here now; `needs_context` tells that alter_context
-    // comes first.
-    bool serves(const Syntaxes& syntaxes, const security::ClientAuth* auth, bool& needs_context) EXCLUDES(mutex_);
-    // Adds a presentation context by alter_context, waiting for the answer.
-    Status add_context(const Syntaxes& syntaxes) EXCLUDES(mutex_);
+    // What calls for `syntaxes` as that identity (null: as nobody) need before they can go here; the more, the better.
+    enum class Fit : uint8_t { none, login, context, now };
+    Fit fit(const Syntaxes& syntaxes, const security::ClientAuth* auth) EXCLUDES(mutex_);
+    // Adds what is missing, a presentation context, then a security context, by alter_context, waiting for the answers.
+    // cannot_support: this identity needs a connection of its own. protocol_error: it may be that the server has no room for
+    // another security context here.
+    Status extend(const Syntaxes& syntaxes, const security::ClientAuth* auth) EXCLUDES(mutex_);
+    // Whether it has a context of that identity, or is nobody's as `auth` is.
+    bool knows(const security::ClientAuth* auth) EXCLUDES(mutex_);
 
     struct Send {
         Syntaxes syntaxes;
+        const security::ClientAuth* auth = nullptr;  // who the connection was asked for; null: nobody
         uint16_t opnum = 0;
         uint8_t flags = 0;  // pfc::maybe
         const Uuid* object = nullptr;
@@ -155,7 +163,6 @@ public:
     // reader tells, and the transport is not asked.
     bool gone() EXCLUDES(mutex_);
     Kind kind() const { return kind_; }
-    const security::ClientAuth* auth() const { return auth_.get(); }
     io::Stream* stream() const { return stream_.get(); }
 
     // io::StreamSink
@@ -166,7 +173,19 @@ private:
     struct Context {
         Syntaxes syntaxes;
         uint16_t p_cont_id;
-        bool verified = false;  // a protected request has told the server which syntaxes it means
+    };
+    // A security context.
+    struct Login {
+        Ref<const security::ClientAuth> auth;
+        Ref<SecuritySession> session;
+        Vector<uint16_t> verified;  // the presentation contexts of which a protected request has told the server what they mean
+    };
+    // How a request goes out.
+    struct Outgoing {
+        wire::CallFields fields;
+        uint16_t max_frag = 0;
+        SecuritySession* session = nullptr;
+        wire::CallAuth auth;
     };
     // What goes out for a negotiation, and how its answer is awaited.
     struct Negotiation {
@@ -175,16 +194,27 @@ private:
         uint32_t call_id;
         bool queued;
         bool sent;
-        uint64_t until_ms;  // a bind's answer must be here; 0: no limit
+        bool joins;         // a security context that is added
+        uint64_t until_ms;  // the answer must be here; 0: no limit
+        Ref<SecuritySession> session;  // that is built; null: none
     };
-    Status negotiate(wire::PduType type, const Syntaxes& syntaxes, uint32_t& group);
-    Status begin_negotiation(wire::PduType type, const Syntaxes& syntaxes, Negotiation& n, bool& known) EXCLUDES(mutex_);
+    Status negotiate(wire::PduType type, const Syntaxes& syntaxes, const security::ClientAuth* auth, uint32_t& group) EXCLUDES(mutex_);
+    Status begin_negotiation(wire::PduType type, const Syntaxes& syntaxes, const security::ClientAuth* auth, Negotiation& n, bool& known)
+        EXCLUDES(mutex_);
+    void end_negotiation() REQUIRES(mutex_);
+    Status refused(const Negotiation& n) EXCLUDES(mutex_);
+    Status new_session(const security::ClientAuth& auth) EXCLUDES(mutex_);
+    Status begin_login(Negotiation& n, const security::ClientAuth& auth, Buffer& token) EXCLUDES(mutex_);
+    const Context* find_context(const Syntaxes& syntaxes) const REQUIRES(mutex_);
+    const Login* find_login(const security::ClientAuth* auth) const REQUIRES(mutex_);
+    SecuritySession* find_session(uint32_t id) const REQUIRES(mutex_);
+    bool takes_login(const security::ClientAuth& auth) const REQUIRES(mutex_);
+    wire::CallAuth call_auth(const SecuritySession* session) const REQUIRES(mutex_);
     Status offer(Negotiation& n, const Syntaxes& syntaxes, uint32_t group, ByteView token) EXCLUDES(mutex_);
     Status prove(Negotiation& n, const Syntaxes& syntaxes, uint32_t group) EXCLUDES(mutex_);
-    Status send_auth3(uint32_t call_id, ByteView token);
-    Status add_verification(const Send& send, const wire::CallFields& fields, OutgoingBody& body) EXCLUDES(mutex_);
-    Status frame(const Send& send, const wire::CallFields& fields, uint16_t max_frag, OutgoingBody& body, Buffer& out,
-                 Vector<size_t>* ends);
+    Status send_auth3(const Negotiation& n, ByteView token);
+    Status add_verification(const Send& send, const Outgoing& to, OutgoingBody& body) EXCLUDES(mutex_);
+    Status frame(const Send& send, const Outgoing& to, OutgoingBody& body, Buffer& out, Vector<size_t>* ends);
     Status read_some(size_t got);
     Status check_peer(const OutgoingBody& body) EXCLUDES(mutex_);
     Status take_answer(const Negotiation& n, Status waited, size_t got);
@@ -203,6 +233,8 @@ private:
     Status on_bind_ack(const wire::Pdu& pdu) EXCLUDES(mutex_);
     Status on_response(const wire::Pdu& pdu);
     Status on_fault(const wire::Pdu& pdu);
+    Status unprotect(const wire::Pdu& received, size_t stub_offset, wire::Pdu& pdu, const SecuritySession*& named) EXCLUDES(mutex_);
+    static Status check_named(const SecuritySession* of_call, const SecuritySession* named);
     // Callbacks (client_callback.cpp). Of a synchronous connection's pump, but for refuse_callback.
     struct Callback {
         CallbackRequest request;
@@ -215,8 +247,9 @@ private:
     Status answer_callback(OutboundCall& call) EXCLUDES(mutex_);
     Status send_reply(const OutboundCall& call, OutgoingBody reply) EXCLUDES(mutex_);
     Status refuse_callback(uint32_t call_id, uint16_t p_cont_id, Status why, bool executed);
-    Status enlist(OutboundCall& call, const Send& send, wire::CallFields& fields, uint16_t& max_frag) EXCLUDES(mutex_);
-    Ref<OutboundCall> find(uint32_t call_id) EXCLUDES(mutex_);
+    Status enlist(OutboundCall& call, const Send& send, Outgoing& to) EXCLUDES(mutex_);
+    void posted() EXCLUDES(mutex_);
+    Ref<OutboundCall> find(uint32_t call_id, const SecuritySession*& session) EXCLUDES(mutex_);
     bool delist(OutboundCall& call) EXCLUDES(mutex_);
     void free_place() REQUIRES(mutex_);
     void end_call(OutboundCall& call, Status status);
@@ -224,7 +257,7 @@ private:
     void close_if_drained() EXCLUDES(mutex_);
     bool carries(const OutboundCall& call) const REQUIRES(mutex_) { return call.on_.load(std::memory_order_relaxed) == this; }
     void send_bare(wire::PduType type, uint32_t call_id);
-    Status post_protected(Buffer pdus, io::WriteWatch* watch = nullptr, bool soon = false);
+    Status post_protected(SecuritySession* session, Buffer pdus, io::WriteWatch* watch = nullptr, bool soon = false);
     bool peer_is_behind() { return unanswered_.fetch_add(1, std::memory_order_relaxed) >= many_unanswered; }
     // The nearest peer shows neither: it knows neither co_cancel, orphaned nor alter_context, and answers 1 for every call_id.
     bool understands_cancel() const REQUIRES(mutex_) { return multiplexes_ || negotiated_features_; }
@@ -239,8 +272,7 @@ private:
     uint32_t com_timeout_scale_ = default_com_timeout;  // whoever has the connection to himself
     bool local_only_ = false;
     uint16_t largest_fragment_ = 0;  // what we offer; the peer's answer lowers it for sending: MS-RPCE peers stay at 5,840
-    Ref<const security::ClientAuth> auth_;  // as stream_; null: nobody
-    Ref<SecuritySession> session_;          // likewise
+    bool secure_ = false;              // as stream_; bound with security: there is no call without a session
     Buffer plain_;                     // whoever reads: the PDU that was decrypted
     Callback callback_;                // synchronous only
     SendOrder sending_;                // of protected requests on a queued stream
@@ -253,6 +285,9 @@ private:
     Condition answered_;
     CallTable<OutboundCall, void, &OutboundCall::call_id_, &OutboundCall::chain_> calls_ GUARDED_BY(mutex_);
     Vector<Context> contexts_ GUARDED_BY(mutex_);
+    Vector<Login> logins_ GUARDED_BY(mutex_);  // never less: calls point to their sessions
+    uint32_t next_session_id_ GUARDED_BY(mutex_) = 1;  // one that came to nothing is not used again: the server may remember it
+    size_t posting_ GUARDED_BY(mutex_) = 0;  // asynchronous requests that have their session and are not posted yet
     size_t places_taken_ GUARDED_BY(mutex_) = 0;
     uint32_t next_call_id_ GUARDED_BY(mutex_) = 1;
     uint32_t looked_at_ GUARDED_BY(mutex_) = 0;  // next_call_id_ when somebody looked last
@@ -262,19 +297,26 @@ private:
     bool multiplexes_ GUARDED_BY(mutex_) = false;
     bool negotiated_features_ GUARDED_BY(mutex_) = false;
     bool keeps_on_orphan_ GUARDED_BY(mutex_) = false;
+    bool multiplexes_security_ GUARDED_BY(mutex_) = false;
+    bool bound_ GUARDED_BY(mutex_) = false;
+    bool offered_signing_ GUARDED_BY(mutex_) = false;  // of headers, by the bind, for all that follow
+    bool signs_headers_ GUARDED_BY(mutex_) = false;    // and the peer agreed
     bool started_ GUARDED_BY(mutex_) = false;
     bool closed_ GUARDED_BY(mutex_) = false;
     bool draining_ GUARDED_BY(mutex_) = false;  // carries its calls to their end and takes no more
 
     // The negotiation that is out, one at a time.
     bool negotiating_ GUARDED_BY(mutex_) = false;
+    bool securing_ GUARDED_BY(mutex_) = false;  // a security context is added: requests wait ([MS-RPCE] 3.3.3, the server's states)
     bool answer_here_ GUARDED_BY(mutex_) = false;
+    bool acknowledged_ GUARDED_BY(mutex_) = false;  // the answer is not a fault
     Status answer_ GUARDED_BY(mutex_) = Status::ok;
     Syntaxes offered_ GUARDED_BY(mutex_);
     uint16_t offered_id_ GUARDED_BY(mutex_) = 0;
     uint32_t negotiation_id_ GUARDED_BY(mutex_) = 0;  // its call_id
     uint32_t answered_group_ GUARDED_BY(mutex_) = 0;
     Buffer answered_token_ GUARDED_BY(mutex_);
+    Ref<SecuritySession> building_ GUARDED_BY(mutex_);
 };
 
 }  // namespace rpc::link

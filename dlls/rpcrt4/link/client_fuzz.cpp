@@ -175,10 +175,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     (void)ready;
     if (size < 2) return 0;
     const uint8_t plan = data[0];
-    Ref<security::ClientAuth> auth;
+    Ref<security::ClientAuth> auth, second;
     if (plan >> 6)
         check(security::fake_client(security::fake_service(2 + (data[1] >> 6)), static_cast<security::Level>((plan >> 6) * 2),
                                     {"ann", "right"}, auth) == Status::ok);
+    if (auth)
+        check(security::fake_client(auth->service, security::Level::privacy, {"bob", "right"}, second) == Status::ok);
+    const security::ClientAuth* const logins[] = {nullptr, auth.get(), second.get()};
     Server server;
     server.structured = data[1] & 1;
     server.in = Reader({data + 2, size - 2});
@@ -190,8 +193,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         for (int i = 0; i < 6; ++i) {
             auto call = make_ref<Call>(association, interfaces[plan >> i & 1]);
             check(call->body.allocate(static_cast<size_t>(i) * 40, false) == Status::ok);
+            call->send.auth = logins[i % 3];
             if (data[1] >> i & 2) {  // asynchronous
-                if (failed(association->reserve(call->syntaxes(), i % 3 ? auth.get() : nullptr, call->connection)) || !call->connection) continue;
+                if (failed(association->reserve(call->syntaxes(), call->send.auth, call->connection)) || !call->connection) continue;
                 if (failed(call->connection->start(*call, call->send, call->body))) {
                     check(!call->over);
                     continue;
@@ -203,7 +207,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                 }
             } else {
                 Ref<ClientConnection> connection;
-                if (failed(association->lease(call->syntaxes(), i % 3 ? auth.get() : nullptr, connection))) continue;
+                if (failed(association->lease(call->syntaxes(), call->send.auth, connection))) continue;
                 const Status status = connection->perform(*call, call->send, call->body);
                 check(failed(status) != call->over);
                 association->give_back(std::move(connection));

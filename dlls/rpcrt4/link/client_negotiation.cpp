@@ -1,5 +1,5 @@
 // How a client connection comes to be, and to further presentation contexts and security: bind, alter_context, auth3. Sources: C706
-// chapter 9.3, [MS-RPCE] 3.3.1.5.2, 3.3.1.5.3.
+// chapter 9.3, [MS-RPCE] 3.3.1.5.2, 3.3.1.5.3, 3.3.1.5.4.
 #include "base/error_record.h"
 #include "base/os.h"
 #include "link/client_connection.h"
@@ -11,7 +11,7 @@ namespace {
 constexpr size_t small_read = 4096;
 constexpr uint16_t feature_context_id = 0xFFFF;  // ours never get that far: contexts per connection are bounded
 constexpr size_t max_contexts = 1000;
-constexpr uint32_t first_security_context = 1;
+constexpr uint32_t max_security_contexts = 64;  // tried on a connection; [MS-RPCE] 3.3.1.5.4 has 2,000 as the most
 constexpr int max_legs = 16;  // a server could go on for ever
 
 // 0: no limit.
@@ -57,13 +57,8 @@ Status status_of_nak(wire::RejectReason reason) {
 Status ClientConnection::open(const io::Protocol& protocol, const io::Address& address, const Syntaxes& first,
                               Ref<const security::ClientAuth> auth, uint32_t& group, ConnectionOwner* owner, uint32_t com_timeout_scale) {
     owner_ = owner;
-    if (auth) {
-        Ref<security::Context> context;
-        RPC_TRY(auth->new_context(context));
-        session_ = make_ref<SecuritySession>(std::move(context), auth->service, auth->level, first_security_context);
-        if (!session_) return Status::out_of_memory;
-    }
-    auth_ = std::move(auth);
+    secure_ = auth ? true : false;
+    if (auth) RPC_TRY(new_session(*auth));
     const ComTimeout patience = com_timeout(com_timeout_scale, protocol.local_only);
     bind_ms_ = patience.bind_ms;
     com_timeout_scale_ = com_timeout_scale;
@@ -72,7 +67,7 @@ Status ClientConnection::open(const io::Protocol& protocol, const io::Address& a
     RPC_TRY(io::connect(protocol, address, patience.connect_ms, stream_));
     if (patience.keep_alive_ms != 0) stream_->keep_alive(patience.keep_alive_ms);
     if (!read_buffer_.resize(small_read)) return Status::out_of_memory;
-    RPC_TRY(negotiate(wire::PduType::bind, first, group));
+    RPC_TRY(negotiate(wire::PduType::bind, first, auth.get(), group));
     if (kind_ == Kind::sync) return Status::ok;
     read_buffer_.reset();
     RPC_TRY(io::start_executor());
@@ -97,52 +92,106 @@ void ClientConnection::use_com_timeout(uint32_t scale) {
     stream_->keep_alive(com_timeout(scale, false).keep_alive_ms);
 }
 
-Status ClientConnection::begin_negotiation(wire::PduType type, const Syntaxes& syntaxes, Negotiation& n, bool& known) {
+// `auth`: a security context is wanted, else a presentation context alone.
+Status ClientConnection::begin_negotiation(wire::PduType type, const Syntaxes& syntaxes, const security::ClientAuth* auth, Negotiation& n,
+                                           bool& known) {
+    const bool joins = auth && type == wire::PduType::alter_context;
     Guard g(mutex_);
-    while (negotiating_ && !closed_) answered_.wait(mutex_);
-    if (closed_) return Status::call_failed_dne;
-    for (const Context& c : contexts_) known = known || c.syntaxes == syntaxes;  // who negotiated before us added it
+    while (negotiating_ && !closed_ && !draining_) answered_.wait(mutex_);
+    if (closed_ || draining_) return Status::call_failed_dne;
+    const Context* context = find_context(syntaxes);
+    known = joins ? find_login(auth) != nullptr : context != nullptr;  // who negotiated before us added it
     if (known) return Status::ok;
-    if (contexts_.size() >= max_contexts) return Status::out_of_resources;
+    if (!context && contexts_.size() >= max_contexts) return Status::out_of_resources;
+    if (joins && (!context || !takes_login(*auth))) return Status::cannot_support;
     negotiating_ = true;
+    securing_ = joins;
     answer_here_ = false;
     answered_token_.clear();
     offered_ = syntaxes;
-    offered_id_ = next_context_id_;
+    offered_id_ = context ? context->p_cont_id : next_context_id_;
     negotiation_id_ = next_call_id_++;
-    const bool limited = type == wire::PduType::bind && bind_ms_ != wait_forever;
-    n = {type, offered_id_, negotiation_id_, started_, false, limited ? os::now_ms() + bind_ms_ : 0};
+    const bool limited = (type == wire::PduType::bind || joins) && bind_ms_ != wait_forever;
+    n = {type, offered_id_, negotiation_id_, started_, false, joins, limited ? os::now_ms() + bind_ms_ : 0, nullptr};
+    // While it builds a security context a server takes nothing else.
+    while (joins && posting_ != 0 && !closed_) answered_.wait(mutex_);
     return Status::ok;
 }
 
-Status ClientConnection::negotiate(wire::PduType type, const Syntaxes& syntaxes, uint32_t& group) {
+void ClientConnection::end_negotiation() {
+    negotiating_ = securing_ = false;
+    building_.reset();  // the negotiation has another reference
+    answered_.wake_all();
+}
+
+Status ClientConnection::new_session(const security::ClientAuth& auth) {
+    Ref<security::Context> context;
+    RPC_TRY(auth.new_context(context));
+    Guard g(mutex_);
+    building_ = make_ref<SecuritySession>(std::move(context), auth.service, auth.level, next_session_id_);
+    if (!building_) return Status::out_of_memory;
+    ++next_session_id_;
+    return Status::ok;
+}
+
+// Makes the session, unless open() has, and its first token.
+Status ClientConnection::begin_login(Negotiation& n, const security::ClientAuth& auth, Buffer& token) {
+    if (n.joins) RPC_TRY(new_session(auth));
+    {
+        Guard g(mutex_);
+        n.session = building_;
+        const bool would_sign = n.session->offers_header_signing();
+        if (!n.joins) offered_signing_ = would_sign;
+        if (would_sign && !offered_signing_) return Status::cannot_support;  // it would be less than it is by itself
+        n.session->sign_header = would_sign && signs_headers_;
+    }
+    RPC_TRY(n.session->step({}, token));
+    return token.empty() ? Status::sec_pkg_error : Status::ok;  // it would be a bind as nobody
+}
+
+Status ClientConnection::negotiate(wire::PduType type, const Syntaxes& syntaxes, const security::ClientAuth* auth, uint32_t& group) {
     Negotiation n;
     bool known = false;
-    RPC_TRY(begin_negotiation(type, syntaxes, n, known));
+    RPC_TRY(begin_negotiation(type, syntaxes, auth, n, known));
     if (known) return Status::ok;
     Buffer token;
-    const bool secure = session_ && type == wire::PduType::bind;
-    Status status = secure ? session_->step({}, token) : Status::ok;
-    if (!failed(status) && secure && token.empty()) status = Status::sec_pkg_error;  // it would be a bind as nobody
+    Status status = auth ? begin_login(n, *auth, token) : Status::ok;
     if (!failed(status)) status = offer(n, syntaxes, group, token.view());
-    if (!failed(status) && secure) status = prove(n, syntaxes, group);
+    if (!failed(status) && auth) status = prove(n, syntaxes, group);
     Guard g(mutex_);
-    negotiating_ = false;
-    answered_.wake_all();
     if (failed(status)) {
+        // Others' calls end first: the server goes on building, and takes nothing new. An answer that may still come finds the
+        // negotiation as it was; without others it would be taken for another's.
+        const bool drains = n.sent && n.joins && n.queued;
+        draining_ = draining_ || drains;
+        if (!drains || answer_here_) end_negotiation();
+        answered_.wake_all();
         g.unlock();
-        if (n.sent) close();  // its answer may still come, and would be taken for another's
+        if (n.sent && !drains) close();
         return status;
     }
+    end_negotiation();
     if (failed(answer_)) {
-        const Status refused = answer_;
         g.unlock();
-        note_error(ErrorComponent::runtime, code(refused), detected::bind_refused, {code(refused), 1u});
-        return refused;
+        return refused(n);
     }
+    if (auth && !logins_.push_back({Ref<const security::ClientAuth>::share(auth), n.session, {}})) return Status::out_of_memory;
+    if (n.joins) return Status::ok;
     ++next_context_id_;  // a refused one leaves no context behind: its id is offered again
     group = answered_group_;
     return contexts_.push_back({offered_, offered_id_}) ? Status::ok : Status::out_of_memory;
+}
+
+Status ClientConnection::refused(const Negotiation& n) {
+    Status why;
+    {
+        Guard g(mutex_);
+        why = answer_;
+        if (n.joins && why == Status::protocol_error) multiplexes_security_ = false;  // it has no room for more
+        if (n.joins && acknowledged_) draining_ = true;  // what this side has given up it goes on building
+    }
+    note_error(ErrorComponent::runtime, code(why), detected::bind_refused, {code(why), 1u});
+    return why;
 }
 
 // Sends bind or alter_context, with a token unless it is empty, and waits for the answer.
@@ -150,10 +199,14 @@ Status ClientConnection::offer(Negotiation& n, const Syntaxes& syntaxes, uint32_
     wire::BindFields fields;
     fields.call_id = n.call_id;
     fields.flags = wire::pfc::conc_mpx;
-    if (session_ && session_->offers_header_signing()) fields.flags |= wire::pfc::support_header_sign;
+    {
+        Guard g(mutex_);
+        if (offered_signing_) fields.flags |= wire::pfc::support_header_sign;
+    }
     fields.max_xmit_frag = fields.max_recv_frag = largest_fragment_;
     fields.assoc_group_id = group;
-    const wire::SyntaxId features = wire::feature_syntax(wire::feature::keep_connection_on_orphan);
+    const uint8_t several = secure_ ? wire::feature::security_context_multiplexing : uint8_t{0};
+    const wire::SyntaxId features = wire::feature_syntax(wire::feature::keep_connection_on_orphan | several);
     wire::ContextOffer offers[2];
     offers[0].p_cont_id = n.p_cont_id;
     offers[0].abstract_syntax = offers[1].abstract_syntax = syntaxes.abstract_syntax;
@@ -162,7 +215,7 @@ Status ClientConnection::offer(Negotiation& n, const Syntaxes& syntaxes, uint32_
     offers[1].transfer_syntaxes = {&features, 1};
     Buffer pdu;
     RPC_TRY(wire::build_bind(pdu, n.type, fields, {offers, n.type == wire::PduType::bind ? size_t{2} : size_t{1}}));
-    if (!token.empty()) RPC_TRY(wire::append_auth(pdu, 0, session_->fields(), token));
+    if (!token.empty()) RPC_TRY(wire::append_auth(pdu, 0, n.session->fields(), token));
     n.sent = true;
     if (n.queued) {
         stream_->post(std::move(pdu));
@@ -185,10 +238,11 @@ Status ClientConnection::prove(Negotiation& n, const Syntaxes& syntaxes, uint32_
             answered_token_.reset();
             if (failed(answer_)) return Status::ok;  // the caller sees it
         }
-        if (session_->complete()) return in.empty() ? Status::ok : Status::protocol_error;
-        if (in.empty()) return Status::access_denied;  // a server that ignores who we are
-        RPC_TRY(session_->step(in.view(), out));
-        if (session_->complete()) return out.empty() ? Status::ok : send_auth3(n.call_id, out.view());
+        if (n.session->complete()) return in.empty() ? Status::ok : Status::protocol_error;
+        // A server that ignores who we are.
+        if (in.empty()) return n.joins ? Status::protocol_error : Status::access_denied;
+        RPC_TRY(n.session->step(in.view(), out));
+        if (n.session->complete()) return out.empty() ? Status::ok : send_auth3(n, out.view());
         if (out.empty()) return Status::sec_pkg_error;
         n.type = wire::PduType::alter_context;
         {
@@ -200,10 +254,11 @@ Status ClientConnection::prove(Negotiation& n, const Syntaxes& syntaxes, uint32_
     return Status::sec_pkg_error;
 }
 
-Status ClientConnection::send_auth3(uint32_t call_id, ByteView token) {
+Status ClientConnection::send_auth3(const Negotiation& n, ByteView token) {
     Buffer pdu;
-    RPC_TRY(wire::build_auth3(pdu, call_id));
-    RPC_TRY(wire::append_auth(pdu, 0, session_->fields(), token));
+    RPC_TRY(wire::build_auth3(pdu, n.call_id));
+    RPC_TRY(wire::append_auth(pdu, 0, n.session->fields(), token));
+    if (n.queued) return stream_->post(std::move(pdu)), Status::ok;
     ByteView part = pdu.view();
     return stream_->write({&part, 1});
 }
@@ -214,7 +269,9 @@ Status ClientConnection::await_answer(const Negotiation& n) {
     while (!answer_here_) {
         if (closed_) return Status::call_failed_dne;
         if (n.queued) {
-            answered_.wait(mutex_);
+            const uint32_t left = time_until(n.until_ms);
+            if (left == 0) return Status::call_failed_dne;
+            answered_.wait(mutex_, left);
             continue;
         }
         mutex_.unlock();
@@ -242,25 +299,31 @@ Status ClientConnection::on_bind_ack(const wire::Pdu& pdu) {
     bool features = ack.results.next(extra) && extra.result == wire::BindResult::negotiate_ack;
     Guard g(mutex_);
     if (!negotiating_ || answer_here_) return Status::protocol_error;
-    if (pdu.header.type == wire::PduType::bind_ack) {
+    if (pdu.header.type == wire::PduType::bind_ack && !bound_) {
         if (ack.max_recv_frag < wire::header_size + 64) return Status::protocol_error;
-        if (session_) session_->sign_header = session_->offers_header_signing() && pdu.header.has(wire::pfc::support_header_sign);
+        bound_ = true;
+        signs_headers_ = offered_signing_ && pdu.header.has(wire::pfc::support_header_sign);
+        if (building_) building_->sign_header = signs_headers_;
         max_xmit_frag_ = std::min(ack.max_recv_frag, largest_fragment_);
         multiplexes_ = pdu.header.has(wire::pfc::conc_mpx);
         negotiated_features_ = features;
         keeps_on_orphan_ = features && (extra.reason & wire::feature::keep_connection_on_orphan) != 0;
+        multiplexes_security_ = secure_ && features && (extra.reason & wire::feature::security_context_multiplexing) != 0;
     }
-    if (pdu.has_auth && session_) {
-        if (!session_->matches(pdu.auth)) return Status::protocol_error;
-        if (!answered_token_.append(pdu.auth.token)) return Status::out_of_memory;
+    if (pdu.has_auth && secure_) {
+        const SecuritySession* named = building_ ? building_.get() : find_session(pdu.auth.context_id);
+        if (!named || !named->matches(pdu.auth)) return Status::protocol_error;
+        if (building_ && !answered_token_.append(pdu.auth.token)) return Status::out_of_memory;
     }
     answered_group_ = ack.assoc_group_id;
     answer(first.result == wire::BindResult::acceptance ? Status::ok : status_of_rejection(first));
+    acknowledged_ = true;
     return Status::ok;
 }
 
 void ClientConnection::answer(Status status) {
     answer_ = status;
+    acknowledged_ = false;
     answer_here_ = true;
     answered_.wake_all();
 }
@@ -276,20 +339,33 @@ Status ClientConnection::on_bind_nak(const wire::Pdu& pdu) {
     return Status::ok;
 }
 
-bool ClientConnection::serves(const Syntaxes& syntaxes, const security::ClientAuth* auth, bool& needs_context) {
-    if (!security::same_auth(auth_.get(), auth)) return false;
-    Guard g(mutex_);
-    if (closed_ || draining_) return false;
-    needs_context = true;
-    for (const Context& c : contexts_)
-        if (c.syntaxes == syntaxes) needs_context = false;
-    // The nearest peer drops a connection on which it sees alter_context: only those who showed that they know better get one.
-    return !needs_context || understands_cancel();
+// Header signing is the connection's, agreed on by its bind: who would sign does not join where the bind could not.
+bool ClientConnection::takes_login(const security::ClientAuth& auth) const {
+    return multiplexes_security_ && next_session_id_ <= max_security_contexts && !logins_.empty() &&
+           (offered_signing_ || auth.level < security::Level::call || logins_.begin()->session->protects());
 }
 
-Status ClientConnection::add_context(const Syntaxes& syntaxes) {
+ClientConnection::Fit ClientConnection::fit(const Syntaxes& syntaxes, const security::ClientAuth* auth) {
+    if (secure_ != (auth != nullptr)) return Fit::none;
+    Guard g(mutex_);
+    if (closed_ || draining_) return Fit::none;
+    const bool has_context = find_context(syntaxes) != nullptr;
+    // The nearest peer drops a connection on which it sees alter_context: only those who showed that they know better get one.
+    if (auth && !find_login(auth)) return takes_login(*auth) && understands_cancel() ? Fit::login : Fit::none;
+    return has_context ? Fit::now : understands_cancel() ? Fit::context : Fit::none;
+}
+
+// First the presentation context, so that its refusal leaves no half of a security context behind.
+Status ClientConnection::extend(const Syntaxes& syntaxes, const security::ClientAuth* auth) {
     uint32_t group = 0;
-    return negotiate(wire::PduType::alter_context, syntaxes, group);
+    RPC_TRY(negotiate(wire::PduType::alter_context, syntaxes, nullptr, group));
+    return auth ? negotiate(wire::PduType::alter_context, syntaxes, auth, group) : Status::ok;
+}
+
+bool ClientConnection::knows(const security::ClientAuth* auth) {
+    if (!auth || !secure_) return !auth && !secure_;
+    Guard g(mutex_);
+    return find_login(auth) != nullptr;
 }
 
 }  // namespace rpc::link

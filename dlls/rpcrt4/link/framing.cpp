@@ -19,6 +19,7 @@ Status frame_call(const wire::CallFields& fields, OutgoingBody body, uint16_t ma
         if (!out.append(fragment.header()) || !out.append({body.data() + fragment.stub_offset, fragment.stub_size}))
             return Status::out_of_memory;
         if (!out.append(fragment.tail()) || !out.resize(out.size() + fragment.token_size)) return Status::out_of_memory;
+        if (fragment.token_size != 0) std::memset(out.data() + out.size() - fragment.token_size, 0, fragment.token_size);
         if (ends && !ends->push_back(out.size())) return Status::out_of_memory;
     }
     return Status::ok;

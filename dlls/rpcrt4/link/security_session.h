@@ -40,6 +40,8 @@ public:
     wire::CallAuth call_auth() const {
         return protects() ? wire::CallAuth{fields(), context_->token_size(level)} : wire::CallAuth{};
     }
+    // For what carries no signature and yet has to say whose it is; the token is zeros, and nobody looks at it (inferred).
+    wire::CallAuth name_alone() const { return {fields(), 16}; }
     // Whether the trailer speaks of this session.
     bool matches(const wire::AuthTrailer& trailer) const;
 

@@ -82,6 +82,11 @@ TEST_F(Secure, AServiceThatTheServerDoesNotKnow) {
 }
 
 TEST_F(Secure, ConnectionsAreChosenByIdentity) {
+    wire->touch = [](Bytes& pdu, bool from_client) {  // a server that keeps security contexts on connections of their own
+        const uint8_t both[] = {0x40, 0x45, wire::feature::keep_connection_on_orphan | wire::feature::security_context_multiplexing};
+        auto at = std::search(pdu.begin(), pdu.end(), std::begin(both), std::end(both));
+        if (from_client && pdu[2] == 11 && at != pdu.end()) at[2] = wire::feature::keep_connection_on_orphan;
+    };
     auto ann = login(3, Level::integrity);
     auto same = login(3, Level::integrity);
     auto bob = login(3, Level::integrity, "right", "bob");
@@ -121,6 +126,7 @@ TEST_F(Secure, AsynchronousCallsShareOneConnection) {
         auto call = make_ref<TestCall>(association, first_interface);
         ASSERT_EQ(association->reserve(first_interface, auth.get(), call->connection), Status::ok);
         ASSERT_TRUE(call->connection);
+        call->send.auth = auth.get();
         ASSERT_EQ(call->body.allocate(8, false), Status::ok);
         std::memset(call->body.data(), 'a' + i, 8);
         ASSERT_EQ(call->connection->start(*call, call->send, call->body), Status::ok);

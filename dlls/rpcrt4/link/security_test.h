@@ -161,6 +161,7 @@ protected:
         auto call = make_ref<TestCall>(association, syntaxes);
         if (!call) return Status::out_of_memory;
         RPC_TRY(association->lease(syntaxes, auth, connection));
+        call->send.auth = auth;
         call->send.object = object;
         call->send.opnum = 3;
         RPC_TRY(call->body.allocate(stub.size(), object != nullptr));

@@ -89,6 +89,7 @@ protected:
     }
     Ref<Call> perform(uint16_t callbacks, std::string_view stub, size_t answer_size = 1, Status refusal = Status::ok) {
         auto call = make_ref<Call>(association);
+        call->send.auth = auth.get();
         call->send.opnum = callbacks;
         call->answer_size = answer_size;
         call->refusal = refusal;
