@@ -30,3 +30,4 @@ int test_api();
 int test_pair(int argc, char** argv);
 int run_server(int argc, char** argv);
 int run_client(int argc, char** argv);
+int run_many(int argc, char** argv);

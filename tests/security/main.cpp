@@ -1,6 +1,7 @@
 // security sspi [USER DOMAIN PASSWORD] | api | pair [USER DOMAIN PASSWORD]    the tests in one process
 // security server SEQUENCE ENDPOINT                 for peers: registers NTLM and Negotiate, prints `ready`, ends with call 4
 // security client SEQUENCE ENDPOINT SERVICE LEVEL USER DOMAIN PASSWORD    calls of a few sizes, then the end
+// security many ENDPOINT PASSWORD shared|apart      several identities, against ntlm_server
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -65,5 +66,6 @@ int main(int argc, char** argv) {
     if (what == "pair") return test_pair(argc, argv);
     if (what == "server") return run_server(argc, argv);
     if (what == "client") return run_client(argc, argv);
+    if (what == "many") return run_many(argc, argv);
     return printf("what?\n"), 2;
 }

@@ -6,7 +6,7 @@ foreach(what sspi api pair)
 endforeach()
 
 # NTLM against peers that are not SSPI.
-foreach(side client server login)
+foreach(side client many server login)
     wine_test(security.interop.${side} TIMEOUT 300 COMMAND ${CMAKE_CURRENT_LIST_DIR}/interop --wine @WINE@ --arch ${ARCH}
         --prefix ${PREFIX_DIR}/wine@WINE@ --exe ${CMAKE_BINARY_DIR}/tests/security.exe ${side})
 endforeach()

@@ -231,9 +231,11 @@ Status Association::reserve_existing(const Syntaxes& syntaxes, const security::C
     {
         Guard g(mutex_);
         drop_gone();
+        // While a server builds a security context it takes nothing else ([MS-RPCE] 3.3.3), and when the login fails, which its first
+        // call may be the first to hear, the connection may be lost: so who logs in is alone there until that call is over.
         for (auto& c : queued_) {
             const Fit fit = c->fit(syntaxes, auth);
-            if (fit <= best || !c->reserve(alone)) continue;
+            if (fit <= best || !c->reserve(alone || fit == Fit::login)) continue;
             if (extend) extend->put_back();  // nobody saw it taken: all who look hold our mutex
             extend = c;
             best = fit;

@@ -25,7 +25,6 @@ Status final_status(Status why) {
 Status ClientConnection::enlist(OutboundCall& call, const Send& send, Outgoing& to) {
     count_packets_out(1);
     Guard g(mutex_);
-    while (securing_ && !closed_ && !draining_) answered_.wait(mutex_);
     if (closed_ || draining_) return Status::call_failed_dne;
     const Context* context = find_context(send.syntaxes);
     const Login* login = find_login(send.auth);
@@ -40,7 +39,6 @@ Status ClientConnection::enlist(OutboundCall& call, const Send& send, Outgoing& 
     to.max_frag = max_xmit_frag_;
     to.session = call.session_ = login ? login->session.get() : nullptr;
     to.auth = call_auth(to.session);
-    if (kind_ == Kind::async) ++posting_;
     call.sent_ = call.cancel_told_ = call.abandon_wanted_ = false;
     call.on_.store(this, std::memory_order_relaxed);
     call.add_ref();
@@ -48,13 +46,7 @@ Status ClientConnection::enlist(OutboundCall& call, const Send& send, Outgoing& 
     return Status::ok;
 }
 
-// An asynchronous request has left in its turn, or will not.
-void ClientConnection::posted() {
-    Guard g(mutex_);
-    if (--posting_ == 0 && securing_) answered_.wake_all();
-}
-
-Ref<OutboundCall> ClientConnection::find(uint32_t call_id, const SecuritySession*& session) {
+Ref<OutboundCall> ClientConnection::find(uint32_t call_id, SecuritySession*& session) {
     unanswered_.store(0, std::memory_order_relaxed);
     Guard g(mutex_);
     // The answer of a peer that does not echo belongs to the one call that is out.
@@ -314,7 +306,6 @@ Status ClientConnection::start(OutboundCall& call, const Send& send, OutgoingBod
     Buffer out;
     status = frame(send, to, body, out, nullptr);
     if (!failed(status)) status = post_protected(to.session, std::move(out), nullptr, peer_is_behind());
-    posted();
     if (failed(status)) {
         if (!delist(call)) return Status::ok;  // the connection's end came first, and told the call
         close_if_drained();
@@ -475,11 +466,13 @@ Status ClientConnection::on_response(const wire::Pdu& received) {
     wire::Response response;
     if (wire::parse_response(received, response) != wire::Parsed::ok) return Status::protocol_error;
     wire::Pdu pdu = received;
-    const SecuritySession *named, *of_call;
+    const SecuritySession* named;
+    SecuritySession* of_call;
     RPC_TRY(unprotect(received, response.stub_offset, pdu, named));
     if (named && wire::parse_response(pdu, response) != wire::Parsed::ok) return Status::protocol_error;
     Ref<OutboundCall> call = find(pdu.header.call_id, of_call);
     RPC_TRY(call ? check_named(of_call, named) : Status::ok);
+    if (of_call) of_call->proven = true;
     if (!call) {  // the late answer of an abandoned call, unless nothing says whose it is
         {
             Guard g(mutex_);
@@ -497,11 +490,22 @@ Status ClientConnection::on_response(const wire::Pdu& received) {
     return failed(status) && !last && !echoes_call_id() ? Status::call_failed : Status::ok;
 }
 
+// Whether the fault may tell that a login has failed that shares the connection. There are servers that close it then, so others do
+// not go on here; nor does this identity share again.
+bool ClientConnection::is_refusal(const SecuritySession& session, Status fault) {
+    if (session.proven || logins_.size() < 2 || (fault != Status::access_denied && fault != Status::protocol_error && fault != Status::sec_pkg_error))
+        return false;
+    for (const Login& l : logins_)
+        if (l.session.get() == &session) l.auth->shares = false;
+    return true;
+}
+
 Status ClientConnection::on_fault(const wire::Pdu& pdu) {
     wire::Fault fault;
     if (wire::parse_fault(pdu, fault) != wire::Parsed::ok) return Status::protocol_error;
     const Status status = wire::status_from_fault(fault.status);
-    const SecuritySession *named = nullptr, *of_call;
+    const SecuritySession* named = nullptr;
+    SecuritySession* of_call;
     {
         Guard g(mutex_);
         if (negotiating_ && !answer_here_ &&
@@ -516,6 +520,10 @@ Status ClientConnection::on_fault(const wire::Pdu& pdu) {
     }
     if (auto call = find(pdu.header.call_id, of_call)) {
         if (named && named != of_call) return Status::protocol_error;
+        if (of_call) {
+            Guard g(mutex_);
+            if (is_refusal(*of_call, status)) draining_ = true;
+        }
         call->on_fault(fault.status, fault.eeinfo);
         end_call(*call, status);
     }

@@ -108,8 +108,9 @@ public:
     enum class Fit : uint8_t { none, login, context, now };
     Fit fit(const Syntaxes& syntaxes, const security::ClientAuth* auth) EXCLUDES(mutex_);
     // Adds what is missing, a presentation context, then a security context, by alter_context, waiting for the answers.
-    // cannot_support: this identity needs a connection of its own. protocol_error: it may be that the server has no room for
-    // another security context here.
+    // A security context is added only while this connection carries nothing else: by who has it alone. When that fails after something
+    // was sent, the connection is closed. cannot_support: this identity needs a connection of its own. protocol_error: it may be
+    // that the server has no room for another security context here.
     Status extend(const Syntaxes& syntaxes, const security::ClientAuth* auth) EXCLUDES(mutex_);
     // Whether it has a context of that identity, or is nobody's as `auth` is.
     bool knows(const security::ClientAuth* auth) EXCLUDES(mutex_);
@@ -201,8 +202,7 @@ private:
     Status negotiate(wire::PduType type, const Syntaxes& syntaxes, const security::ClientAuth* auth, uint32_t& group) EXCLUDES(mutex_);
     Status begin_negotiation(wire::PduType type, const Syntaxes& syntaxes, const security::ClientAuth* auth, Negotiation& n, bool& known)
         EXCLUDES(mutex_);
-    void end_negotiation() REQUIRES(mutex_);
-    Status refused(const Negotiation& n) EXCLUDES(mutex_);
+    bool is_refusal(const SecuritySession& session, Status fault) REQUIRES(mutex_);
     Status new_session(const security::ClientAuth& auth) EXCLUDES(mutex_);
     Status begin_login(Negotiation& n, const security::ClientAuth& auth, Buffer& token) EXCLUDES(mutex_);
     const Context* find_context(const Syntaxes& syntaxes) const REQUIRES(mutex_);
@@ -248,8 +248,7 @@ private:
     Status send_reply(const OutboundCall& call, OutgoingBody reply) EXCLUDES(mutex_);
     Status refuse_callback(uint32_t call_id, uint16_t p_cont_id, Status why, bool executed);
     Status enlist(OutboundCall& call, const Send& send, Outgoing& to) EXCLUDES(mutex_);
-    void posted() EXCLUDES(mutex_);
-    Ref<OutboundCall> find(uint32_t call_id, const SecuritySession*& session) EXCLUDES(mutex_);
+    Ref<OutboundCall> find(uint32_t call_id, SecuritySession*& session) EXCLUDES(mutex_);
     bool delist(OutboundCall& call) EXCLUDES(mutex_);
     void free_place() REQUIRES(mutex_);
     void end_call(OutboundCall& call, Status status);
@@ -287,7 +286,6 @@ private:
     Vector<Context> contexts_ GUARDED_BY(mutex_);
     Vector<Login> logins_ GUARDED_BY(mutex_);  // never less: calls point to their sessions
     uint32_t next_session_id_ GUARDED_BY(mutex_) = 1;  // one that came to nothing is not used again: the server may remember it
-    size_t posting_ GUARDED_BY(mutex_) = 0;  // asynchronous requests that have their session and are not posted yet
     size_t places_taken_ GUARDED_BY(mutex_) = 0;
     uint32_t next_call_id_ GUARDED_BY(mutex_) = 1;
     uint32_t looked_at_ GUARDED_BY(mutex_) = 0;  // next_call_id_ when somebody looked last
@@ -307,9 +305,7 @@ private:
 
     // The negotiation that is out, one at a time.
     bool negotiating_ GUARDED_BY(mutex_) = false;
-    bool securing_ GUARDED_BY(mutex_) = false;  // a security context is added: requests wait ([MS-RPCE] 3.3.3, the server's states)
     bool answer_here_ GUARDED_BY(mutex_) = false;
-    bool acknowledged_ GUARDED_BY(mutex_) = false;  // the answer is not a fault
     Status answer_ GUARDED_BY(mutex_) = Status::ok;
     Syntaxes offered_ GUARDED_BY(mutex_);
     uint16_t offered_id_ GUARDED_BY(mutex_) = 0;

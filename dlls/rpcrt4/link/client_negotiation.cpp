@@ -105,7 +105,6 @@ Status ClientConnection::begin_negotiation(wire::PduType type, const Syntaxes& s
     if (!context && contexts_.size() >= max_contexts) return Status::out_of_resources;
     if (joins && (!context || !takes_login(*auth))) return Status::cannot_support;
     negotiating_ = true;
-    securing_ = joins;
     answer_here_ = false;
     answered_token_.clear();
     offered_ = syntaxes;
@@ -113,15 +112,7 @@ Status ClientConnection::begin_negotiation(wire::PduType type, const Syntaxes& s
     negotiation_id_ = next_call_id_++;
     const bool limited = (type == wire::PduType::bind || joins) && bind_ms_ != wait_forever;
     n = {type, offered_id_, negotiation_id_, started_, false, joins, limited ? os::now_ms() + bind_ms_ : 0, nullptr};
-    // While it builds a security context a server takes nothing else.
-    while (joins && posting_ != 0 && !closed_) answered_.wait(mutex_);
     return Status::ok;
-}
-
-void ClientConnection::end_negotiation() {
-    negotiating_ = securing_ = false;
-    building_.reset();  // the negotiation has another reference
-    answered_.wake_all();
 }
 
 Status ClientConnection::new_session(const security::ClientAuth& auth) {
@@ -159,39 +150,27 @@ Status ClientConnection::negotiate(wire::PduType type, const Syntaxes& syntaxes,
     if (!failed(status)) status = offer(n, syntaxes, group, token.view());
     if (!failed(status) && auth) status = prove(n, syntaxes, group);
     Guard g(mutex_);
+    negotiating_ = false;
+    building_.reset();  // the negotiation has another reference
+    answered_.wake_all();
     if (failed(status)) {
-        // Others' calls end first: the server goes on building, and takes nothing new. An answer that may still come finds the
-        // negotiation as it was; without others it would be taken for another's.
-        const bool drains = n.sent && n.joins && n.queued;
-        draining_ = draining_ || drains;
-        if (!drains || answer_here_) end_negotiation();
-        answered_.wake_all();
         g.unlock();
-        if (n.sent && !drains) close();
-        return status;
+        if (n.sent) close();  // its answer may still come, and would be taken for another's
+    } else if (failed(answer_)) {
+        status = answer_;
+        g.unlock();
+        if (n.joins) close();  // which some servers do themselves then
+        note_error(ErrorComponent::runtime, code(status), detected::bind_refused, {code(status), 1u});
     }
-    end_negotiation();
-    if (failed(answer_)) {
-        g.unlock();
-        return refused(n);
+    if (failed(status)) {
+        if (n.joins && n.sent) auth->shares = false;
+        return status;
     }
     if (auth && !logins_.push_back({Ref<const security::ClientAuth>::share(auth), n.session, {}})) return Status::out_of_memory;
     if (n.joins) return Status::ok;
     ++next_context_id_;  // a refused one leaves no context behind: its id is offered again
     group = answered_group_;
     return contexts_.push_back({offered_, offered_id_}) ? Status::ok : Status::out_of_memory;
-}
-
-Status ClientConnection::refused(const Negotiation& n) {
-    Status why;
-    {
-        Guard g(mutex_);
-        why = answer_;
-        if (n.joins && why == Status::protocol_error) multiplexes_security_ = false;  // it has no room for more
-        if (n.joins && acknowledged_) draining_ = true;  // what this side has given up it goes on building
-    }
-    note_error(ErrorComponent::runtime, code(why), detected::bind_refused, {code(why), 1u});
-    return why;
 }
 
 // Sends bind or alter_context, with a token unless it is empty, and waits for the answer.
@@ -317,13 +296,11 @@ Status ClientConnection::on_bind_ack(const wire::Pdu& pdu) {
     }
     answered_group_ = ack.assoc_group_id;
     answer(first.result == wire::BindResult::acceptance ? Status::ok : status_of_rejection(first));
-    acknowledged_ = true;
     return Status::ok;
 }
 
 void ClientConnection::answer(Status status) {
     answer_ = status;
-    acknowledged_ = false;
     answer_here_ = true;
     answered_.wake_all();
 }
@@ -341,7 +318,9 @@ Status ClientConnection::on_bind_nak(const wire::Pdu& pdu) {
 
 // Header signing is the connection's, agreed on by its bind: who would sign does not join where the bind could not.
 bool ClientConnection::takes_login(const security::ClientAuth& auth) const {
-    return multiplexes_security_ && next_session_id_ <= max_security_contexts && !logins_.empty() &&
+    for (const Login& l : logins_)
+        if (!l.session->proven) return false;  // it may be about to fail
+    return auth.shares && multiplexes_security_ && next_session_id_ <= max_security_contexts && !logins_.empty() &&
            (offered_signing_ || auth.level < security::Level::call || logins_.begin()->session->protects());
 }
 

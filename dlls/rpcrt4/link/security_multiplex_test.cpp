@@ -1,7 +1,4 @@
 // Several identities on one connection ([MS-RPCE] 3.3.1.5.4): whose each call is, and what the peer may not do to that.
-#include <chrono>
-#include <thread>
-
 #include "link/security_test.h"
 
 namespace rpc::link::wired {
@@ -115,12 +112,23 @@ TEST_F(Multiplexed, CallsOfBothAreOutAtOnce) {
     for (Level level : {Level::connect, Level::integrity, Level::privacy}) {
         fresh();
         auto ann = login(3, level), bob = login(4, level, "right", "bob");
+        // Who has logged in while nothing was out.
+        EXPECT_EQ(start(ann.get(), "ann")->ends, Ends{Status::ok});
+        EXPECT_EQ(start(bob.get(), "bob")->ends, Ends{Status::ok});
+        g_seen.clear();
         hold_answers();
         std::vector<Ref<TestCall>> calls;
         for (int i = 0; i < 20; ++i) calls.push_back(start(i % 3 ? ann.get() : bob.get(), std::string(8, static_cast<char>('a' + i))));
         for (auto& call : calls) EXPECT_TRUE(call->ends.empty());
-        release_answers();
+        // Who has not, does it elsewhere.
         EXPECT_EQ(wire->clients.size(), 1u);
+        holds = false;
+        auto eve = login(3, level, "right", "eve");
+        EXPECT_EQ(start(eve.get(), "eve")->ends, Ends{Status::ok});
+        EXPECT_EQ(g_seen.back().user, "eve");
+        g_seen.pop_back();
+        EXPECT_EQ(wire->clients.size(), 2u);
+        release_answers();
         for (size_t i = 0; i < 20; ++i) {
             ASSERT_EQ(calls[i]->ends, Ends{Status::ok});
             EXPECT_EQ(calls[i]->data.substr(0, 8), std::string(8, static_cast<char>('a' + i)));
@@ -203,7 +211,12 @@ TEST_F(Multiplexed, AnAnswerOfAnothersContextEndsTheConnection) {
     hold_answers([](Bytes& pdu, bool) {
         if (is(pdu, wire::PduType::bind) || is(pdu, wire::PduType::bind_ack)) pdu[3] &= ~wire::pfc::support_header_sign;
     });
+    holds = false;
+    (void)start(ann.get(), "ann"), (void)start(bob.get(), "bob");
+    holds = true;
+    g_seen.clear();
     auto first = start(ann.get(), "for ann"), second = start(bob.get(), "for bob");
+    EXPECT_EQ(wire->clients.size(), 1u);
     ASSERT_EQ(held.size(), 2u);
     std::swap(held[0][12], held[1][12]);  // call_id
     release_answers();
@@ -292,78 +305,99 @@ TEST_F(Multiplexed, AnAnswerWithoutATrailerIsOnlyForWhoIsNotProtected) {
     EXPECT_TRUE(wire->clients[0]->closed);
 }
 
+// There are servers that close the connection then. So nobody else is on it, and others go on elsewhere.
 TEST_F(Multiplexed, AFailedLoginIsItsOwn) {
     for (int legs = 2; legs <= 6; ++legs)
-        for (Level level : {Level::integrity, Level::privacy}) {
-            SCOPED_TRACE(legs);
+        for (Level level : {Level::connect, Level::integrity, Level::privacy}) {
+            SCOPED_TRACE(std::to_string(legs) + " at " + std::to_string(int(level)));
             fresh();
             auto ann = login(3, level), wrong = login(legs, level, "wrong", "bob"), right = login(legs, level, "right", "bob");
             ASSERT_EQ(call(ann.get(), "1"), Status::ok);
-            for (int i = 0; i < 3; ++i) EXPECT_EQ(call(wrong.get(), "no"), Status::access_denied);
+            EXPECT_EQ(call(wrong.get(), "no"), Status::access_denied);
+            EXPECT_EQ(wire->clients.size(), 1u);
+            EXPECT_TRUE(wire->clients[0]->closed);
+            EXPECT_EQ(count(wire::PduType::alter_context), static_cast<size_t>(legs / 2));  // and not once more
             ASSERT_EQ(call(ann.get(), "2"), Status::ok);
             ASSERT_EQ(call(right.get(), "3"), Status::ok);
-            EXPECT_EQ(wire->clients.size(), 1u);
-            all_run_as({{"ann", level}, {"ann", level}, {"bob", level}});
-            // Asynchronous, beside a call that is out.
-            g_seen.clear();
-            hold_answers();
-            auto out = start(ann.get(), "out");
-            const size_t asked = count(wire::PduType::alter_context);
-            auto refused = start(wrong.get(), "no");
-            EXPECT_EQ(refused->ends, Ends{Status::access_denied});
-            EXPECT_TRUE(out->ends.empty());
-            for (auto& pdu : std::exchange(held, {})) wire->clients[1]->answer(pdu);
-            holds = false;
-            wire->clients[1]->deliver();
-            EXPECT_EQ(out->ends, Ends{Status::ok});
-            EXPECT_EQ(count(wire::PduType::alter_context), asked + static_cast<size_t>(legs / 2));  // and not once more
-            auto more = start(ann.get(), "more");
-            io::run_submitted();
-            EXPECT_EQ(more->ends, Ends{Status::ok});
             EXPECT_EQ(wire->clients.size(), 2u);
-            all_run_as({{"ann", level}, {"ann", level}});
+            // It does not come back to where others are, nor they to where it is.
+            for (int i = 0; i < 3; ++i) {
+                EXPECT_EQ(call(wrong.get(), "no"), Status::access_denied);
+                ASSERT_EQ(call(ann.get(), "4"), Status::ok);
+            }
+            EXPECT_FALSE(wire->clients[1]->closed);
+            EXPECT_EQ(wire->clients.size(), legs % 2 ? 3u : 5u);
+            all_run_as({{"ann", level}, {"ann", level}, {"bob", level}, {"ann", level}, {"ann", level}, {"ann", level}});
         }
 }
 
-TEST_F(Multiplexed, AServersTokenThatIsNoneLetsOthersCallsEnd) {
-    for (int legs : {3, 4, 5}) {
+TEST_F(Multiplexed, AnAsynchronousFailedLoginIsItsOwn) {
+    for (int legs = 2; legs <= 5; ++legs) {
+        SCOPED_TRACE(legs);
         fresh();
-        auto ann = login(3, Level::privacy), bob = login(legs, Level::privacy, "right", "bob");
-        bool spoil = true;
-        hold_answers([&](Bytes& pdu, bool from_client) {
-            if (spoil && !from_client && is(pdu, wire::PduType::alter_context_resp)) pdu.back() ^= 1;
-        });
+        auto ann = login(3, Level::integrity), wrong = login(legs, Level::integrity, "wrong", "bob");
+        hold_answers();
         auto out = start(ann.get(), "out");
-        EXPECT_EQ(start(bob.get(), "no")->ends, Ends{Status::sec_pkg_error});
-        EXPECT_FALSE(wire->clients[0]->closed);
-        spoil = false;
-        holds = false;
-        auto next = start(ann.get(), "next");  // the server goes on building: there is nothing new for it
+        EXPECT_EQ(start(wrong.get(), "no")->ends, Ends{Status::access_denied});
         EXPECT_EQ(wire->clients.size(), 2u);
         EXPECT_TRUE(out->ends.empty());
+        EXPECT_FALSE(wire->clients[0]->closed);
         release_answers();
         EXPECT_EQ(out->ends, Ends{Status::ok});
-        EXPECT_EQ(next->ends, Ends{Status::ok});
+        auto again = login(legs, Level::integrity, "wrong", "eve");
+        EXPECT_EQ(start(again.get(), "no")->ends, Ends{Status::access_denied});  // on the idle one
         EXPECT_TRUE(wire->clients[0]->closed);
-        auto again = start(bob.get(), "yes");
-        io::run_submitted();
-        EXPECT_EQ(again->ends, Ends{Status::ok});
-        EXPECT_EQ(wire->clients.size(), 2u);
-        // Synchronous: nobody else is there.
-        ASSERT_EQ(call(ann.get(), "1"), Status::ok);
-        spoil = true;
-        EXPECT_EQ(call(bob.get(), "no"), Status::sec_pkg_error);
-        EXPECT_TRUE(wire->clients[2]->closed);
-        ASSERT_EQ(call(ann.get(), "2"), Status::ok);
-        for (auto& seen : g_seen) EXPECT_EQ(seen.user, seen.stub.substr(0, 3) == "yes" ? "bob" : "ann");
+        EXPECT_EQ(start(ann.get(), "more")->ends, Ends{Status::ok});
+        EXPECT_EQ(wire->clients.size(), 3u);
+        all_run_as({{"ann", Level::integrity}, {"ann", Level::integrity}});
     }
 }
 
+// An access that is refused to somebody whose calls have been answered before is no failed login.
+TEST_F(Multiplexed, AFaultOfSomebodyKnownChangesNothing) {
+    auto ann = login(3, Level::integrity), bob = login(3, Level::integrity, "right", "bob");
+    ASSERT_EQ(call(ann.get(), "1"), Status::ok);
+    ASSERT_EQ(call(bob.get(), "2"), Status::ok);
+    wire->touch = [&](Bytes& pdu, bool from_client) {
+        if (from_client || !is(pdu, wire::PduType::response)) return;
+        wire::FaultFields fields;
+        fields.call_id = parsed(pdu).header.call_id;
+        fields.status = 5;
+        Buffer out;
+        ASSERT_EQ(wire::build_fault(out, fields), Status::ok);
+        pdu.assign(out.view().begin(), out.view().end());
+    };
+    EXPECT_EQ(call(bob.get(), "3"), Status::access_denied);
+    EXPECT_FALSE(wire->clients[0]->closed);
+    EXPECT_EQ(call(ann.get(), "4"), Status::access_denied);
+    EXPECT_EQ(wire->clients.size(), 1u);
+}
+
+TEST_F(Multiplexed, AServersTokenThatIsNone) {
+    for (bool sync : {true, false})
+        for (int legs : {3, 4, 5}) {
+            fresh();
+            auto ann = login(3, Level::privacy), bob = login(legs, Level::privacy, "right", "bob");
+            auto run = [&](const security::ClientAuth* who) { return sync ? call(who, "x") : start(who, "x")->ended(); };
+            EXPECT_EQ(run(ann.get()), Status::ok);
+            wire->touch = [&](Bytes& pdu, bool from_client) {
+                if (!from_client && is(pdu, wire::PduType::alter_context_resp)) pdu.back() ^= 1;
+            };
+            EXPECT_EQ(run(bob.get()), Status::sec_pkg_error);
+            EXPECT_TRUE(wire->clients[0]->closed);
+            wire->touch = nullptr;
+            EXPECT_EQ(run(ann.get()), Status::ok);
+            EXPECT_EQ(run(bob.get()), Status::ok);
+            EXPECT_EQ(wire->clients.size(), 3u);
+            all_run_as({{"ann", Level::privacy}, {"ann", Level::privacy}, {"bob", Level::privacy}});
+        }
+}
+
 // [MS-RPCE] 3.3.1.5.4: a server that has no room says protocol_error.
-TEST_F(Multiplexed, AServerWithoutRoomGetsAnotherConnection) {
-    auto ann = login(3, Level::integrity), bob = login(3, Level::integrity, "right", "bob"), eve = login(3, Level::integrity, "right", "eve");
+TEST_F(Multiplexed, WhoFindsNoRoomGetsAConnection) {
     for (bool sync : {true, false}) {
         fresh();
+        auto ann = login(3, Level::integrity), bob = login(3, Level::integrity, "right", "bob");
         wire->touch = [&](Bytes& pdu, bool from_client) {
             if (from_client || !is(pdu, wire::PduType::alter_context_resp)) return;
             wire::FaultFields fields;
@@ -373,32 +407,27 @@ TEST_F(Multiplexed, AServerWithoutRoomGetsAnotherConnection) {
             ASSERT_EQ(wire::build_fault(out, fields), Status::ok);
             pdu.assign(out.view().begin(), out.view().end());
         };
-        auto run = [&](const security::ClientAuth* who) {
-            if (sync) return call(who, "x");
-            auto call = start(who, "x");
-            io::run_submitted();
-            return call->ended();
-        };
+        auto run = [&](const security::ClientAuth* who) { return sync ? call(who, "x") : start(who, "x")->ended(); };
         EXPECT_EQ(run(ann.get()), Status::ok);
-        EXPECT_EQ(run(bob.get()), Status::ok);
-        EXPECT_EQ(wire->clients.size(), 2u);
-        EXPECT_EQ(count(wire::PduType::alter_context), 1u);
-        EXPECT_EQ(run(eve.get()), Status::ok);  // asks the second one, and not the first again
-        EXPECT_EQ(count(wire::PduType::alter_context), 2u);
-        EXPECT_EQ(run(ann.get()), Status::ok);
-        EXPECT_EQ(wire->clients.size(), 3u);
-        all_run_as({{"ann", Level::integrity}, {"bob", Level::integrity}, {"eve", Level::integrity}, {"ann", Level::integrity}});
+        for (int i = 0; i < 4; ++i) {
+            EXPECT_EQ(run(bob.get()), Status::ok);
+            EXPECT_EQ(run(ann.get()), Status::ok);
+        }
+        EXPECT_EQ(count(wire::PduType::alter_context), 2u);  // each tried once, and has its own now
+        EXPECT_EQ(std::count_if(wire->clients.begin(), wire->clients.end(), [](auto& c) { return !c->closed; }), 2);
+        ASSERT_EQ(g_seen.size(), 9u);
+        for (size_t i = 0; i < 9; ++i) EXPECT_EQ(g_seen[i].user, i % 2 ? "bob" : "ann");
     }
 }
 
 TEST_F(Multiplexed, AConnectionTakesSoMany) {
     for (int i = 0; i < 65; ++i) {
-        auto who = login(2, Level::integrity, i % 2 ? "wrong" : "right", "user" + std::to_string(i));
-        EXPECT_EQ(call(who.get(), "x"), i % 2 ? Status::access_denied : Status::ok);
+        auto who = login(2, Level::integrity, "right", "user" + std::to_string(i));
+        EXPECT_EQ(call(who.get(), "x"), Status::ok);
         EXPECT_EQ(wire->clients.size(), i < 64 ? 1u : 2u);
     }
-    ASSERT_EQ(g_seen.size(), 33u);
-    for (size_t i = 0; i < 33; ++i) EXPECT_EQ(g_seen[i].user, "user" + std::to_string(2 * i));
+    ASSERT_EQ(g_seen.size(), 65u);
+    for (size_t i = 0; i < 65; ++i) EXPECT_EQ(g_seen[i].user, "user" + std::to_string(i));
 }
 
 TEST_F(Multiplexed, WhoIsAloneStaysAlone) {
@@ -424,6 +453,7 @@ TEST_F(Multiplexed, WhoIsAloneStaysAlone) {
 
 TEST_F(Multiplexed, ACallThatIsCancelledOrAbandonedIsAlone) {
     auto ann = login(3, Level::privacy), bob = login(3, Level::privacy, "right", "bob");
+    (void)start(ann.get(), "ann"), (void)start(bob.get(), "bob");
     hold_answers();
     auto a = start(ann.get(), "a"), b = start(bob.get(), "b"), c = start(ann.get(), "c");
     a->connection->cancel(*a);
@@ -439,39 +469,25 @@ TEST_F(Multiplexed, ACallThatIsCancelledOrAbandonedIsAlone) {
     EXPECT_EQ(g_seen.back().user, "bob");
 }
 
-// While the server builds a context it takes nothing else ([MS-RPCE] 3.3.3): other requests wait, and go out behind the last leg.
-TEST_F(Multiplexed, RequestsWaitWhileAnotherLogsIn) {
+// While the server builds a context it takes nothing else ([MS-RPCE] 3.3.3), and until the first call has ended the login may fail.
+TEST_F(Multiplexed, WhoLogsInIsAloneUntilHisFirstCallHasEnded) {
     auto ann = login(3, Level::privacy), bob = login(3, Level::privacy, "right", "bob");
-    auto first = start(ann.get(), "first");
-    std::atomic<bool> held{false};
-    Bytes answer;
-    wire->touch = [&](Bytes& pdu, bool from_client) {
-        if (from_client || !is(pdu, wire::PduType::alter_context_resp) || held) return;
-        answer = std::exchange(pdu, {});
-        held = true;
-    };
-    Ref<TestCall> of_bob, of_ann;
-    std::thread joining([&] { of_bob = start(bob.get(), "bob's"); });
-    while (!held) std::this_thread::yield();
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    std::atomic<bool> over{false};
-    std::thread waiting([&] {
-        of_ann = start(ann.get(), "ann's");
-        over = true;
-    });
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    EXPECT_FALSE(over);
-    EXPECT_EQ(count(wire::PduType::request), 1u);
-    wire->clients[0]->answer(answer);
-    wire->clients[0]->deliver();
-    joining.join();
-    waiting.join();
-    io::run_submitted();
-    for (auto& call : {first, of_bob, of_ann}) EXPECT_EQ(call->ends, Ends{Status::ok});
+    EXPECT_EQ(start(ann.get(), "ann")->ends, Ends{Status::ok});
+    hold_answers();
+    auto joins = start(bob.get(), "joins");
+    holds = false;
     EXPECT_EQ(wire->clients.size(), 1u);
-    const auto& t = wire->types;
-    const auto begun = std::find(t.begin(), t.end(), wire::PduType::alter_context);
-    EXPECT_LT(std::find(begun, t.end(), wire::PduType::auth3), std::find(begun, t.end(), wire::PduType::request));
+    EXPECT_EQ(start(ann.get(), "elsewhere")->ends, Ends{Status::ok});
+    EXPECT_EQ(wire->clients.size(), 2u);
+    release_answers();
+    EXPECT_EQ(joins->ends, Ends{Status::ok});
+    hold_answers();
+    auto a = start(ann.get(), "a"), b = start(bob.get(), "b");
+    EXPECT_EQ(held.size(), 2u);
+    release_answers();
+    EXPECT_EQ(a->ends, Ends{Status::ok});
+    EXPECT_EQ(b->ends, Ends{Status::ok});
+    EXPECT_EQ(wire->clients.size(), 2u);
 }
 
 TEST_F(Multiplexed, MemoryRunsOutAnywhere) {

@@ -1,6 +1,8 @@
 #pragma once
 // A security context on one connection: what it protects, and how its PDUs look. Sources:
 // [MS-RPCE] 2.2.2.11, 3.3.1.5.2, 3.3.1.5.4.
+#include <atomic>
+
 #include "base/mutex.h"
 #include "base/vector.h"
 #include "security/provider.h"
@@ -22,6 +24,8 @@ public:
 
     // Before the first protected PDU: header signing was agreed on.
     bool sign_header = false;
+    // A client's: the server has answered a call of it. Before, its login may still turn out to have failed.
+    std::atomic<bool> proven{false};
 
     // One leg (security/provider.h); the session is of no use once it failed. Whoever builds the session, one thread at
     // a time.

@@ -3,6 +3,8 @@
 // runtime. Calls come unlocked; one at a time for each direction of a context. Sources: [MS-RPCE] 3.3.1.5.2 (building a
 // security context, protecting PDUs), the documentation pages of InitializeSecurityContext, AcceptSecurityContext,
 // EncryptMessage, MakeSignature.
+#include <atomic>
+
 #include "base/bytes.h"
 #include "base/ref.h"
 #include "base/str.h"
@@ -66,6 +68,8 @@ public:
     virtual ~ClientAuth() = default;
     uint8_t service = 0;  // RPC_C_AUTHN_x as the wire has it
     Level level = Level::connect;
+    // Whether it may log in on a connection that others use; not any more once it was refused there.
+    mutable std::atomic<bool> shares{true};
     // Whether both stand for the same identity in every respect: only then may their calls share a connection.
     virtual bool same_as(const ClientAuth& other) const = 0;
     virtual Status new_context(Ref<Context>& context) const = 0;
