@@ -108,7 +108,7 @@ int test_epmapper() {
 }
 
 RPC_STATUS login(RPC_BINDING_HANDLE handle, unsigned long service, unsigned long level, char** who,
-                 const char* password) {
+                 const char* password, const char* principal = nullptr) {
     auto length = [](const char* s) { return static_cast<unsigned long>(strlen(s)); };
     SEC_WINNT_AUTH_IDENTITY_A identity = {text(who[0]),
                                           length(who[0]),
@@ -117,7 +117,7 @@ RPC_STATUS login(RPC_BINDING_HANDLE handle, unsigned long service, unsigned long
                                           text(password),
                                           length(password),
                                           SEC_WINNT_AUTH_IDENTITY_ANSI};
-    return RpcBindingSetAuthInfoA(handle, nullptr, level, service, &identity, RPC_C_AUTHZ_NONE);
+    return RpcBindingSetAuthInfoA(handle, principal ? text(principal) : nullptr, level, service, &identity, RPC_C_AUTHZ_NONE);
 }
 
 // The server's own name, and how many shares it has.
@@ -164,6 +164,14 @@ int test_srvsvc(unsigned long service, char** who) {
             RpcBindingFree(&handle);
         }
     }
+    // As yet another one, on a connection of the others', where a request says whose it is without being signed.
+    RPC_BINDING_HANDLE another = resolved();
+    CHECK_EQ(login(another, service, RPC_C_AUTHN_LEVEL_CONNECT, who, who[2], "host/another"), RPC_S_OK);
+    std::string name;
+    unsigned long shares = 0;
+    CHECK_EQ(ask(another, name, shares), 0u);
+    CHECK(shares >= 2);
+    RpcBindingFree(&another);
     printf("%d levels served\n", served);
     return g_failures != 0;
 }
