@@ -200,6 +200,7 @@ private:
         Ref<SecuritySession> session;  // that is built; null: none
     };
     Status negotiate(wire::PduType type, const Syntaxes& syntaxes, const security::ClientAuth* auth, uint32_t& group) EXCLUDES(mutex_);
+    Status keep(const Negotiation& n, const security::ClientAuth* auth, uint32_t& group) REQUIRES(mutex_);
     Status begin_negotiation(wire::PduType type, const Syntaxes& syntaxes, const security::ClientAuth* auth, Negotiation& n, bool& known)
         EXCLUDES(mutex_);
     bool is_refusal(const SecuritySession& session, Status fault) REQUIRES(mutex_);

@@ -149,23 +149,25 @@ Status ClientConnection::negotiate(wire::PduType type, const Syntaxes& syntaxes,
     Status status = auth ? begin_login(n, *auth, token) : Status::ok;
     if (!failed(status)) status = offer(n, syntaxes, group, token.view());
     if (!failed(status) && auth) status = prove(n, syntaxes, group);
-    Guard g(mutex_);
-    negotiating_ = false;
-    building_.reset();  // the negotiation has another reference
-    answered_.wake_all();
-    if (failed(status)) {
-        g.unlock();
-        if (n.sent) close();  // its answer may still come, and would be taken for another's
-    } else if (failed(answer_)) {
-        status = answer_;
-        g.unlock();
-        if (n.joins) close();  // which some servers do themselves then
-        note_error(ErrorComponent::runtime, code(status), detected::bind_refused, {code(status), 1u});
+    bool refused;
+    {
+        Guard g(mutex_);
+        negotiating_ = false;
+        building_.reset();  // the negotiation has another reference
+        answered_.wake_all();
+        refused = !failed(status) && failed(answer_);
+        if (refused) status = answer_;
+        if (!failed(status)) return keep(n, auth, group);
     }
-    if (failed(status)) {
-        if (n.joins && n.sent) auth->shares = false;
-        return status;
-    }
+    // An answer that may still come would be taken for another's; and behind a login that failed some servers close it themselves.
+    if (n.sent && (!refused || n.joins)) close();
+    if (refused) note_error(ErrorComponent::runtime, code(status), detected::bind_refused, {code(status), 1u});
+    if (n.sent && n.joins) auth->shares = false;
+    return status;
+}
+
+// What was agreed on.
+Status ClientConnection::keep(const Negotiation& n, const security::ClientAuth* auth, uint32_t& group) {
     if (auth && !logins_.push_back({Ref<const security::ClientAuth>::share(auth), n.session, {}})) return Status::out_of_memory;
     if (n.joins) return Status::ok;
     ++next_context_id_;  // a refused one leaves no context behind: its id is offered again

@@ -70,7 +70,7 @@ public:
     Level level = Level::connect;
     // Whether it may log in on a connection that others use; not any more once it was refused there.
     mutable std::atomic<bool> shares{true};
-    // Whether both stand for the same identity in every respect: only then may their calls share a connection.
+    // Whether both stand for the same identity in every respect: only then may their calls share a security context.
     virtual bool same_as(const ClientAuth& other) const = 0;
     virtual Status new_context(Ref<Context>& context) const = 0;
 };
