@@ -228,6 +228,7 @@ private:
     static uint32_t wait_time(const OutboundCall& call, const Patience& patience);
     void give_up(OutboundCall& call, bool tell) EXCLUDES(mutex_);
     Status await_answer(const Negotiation& n);
+    // What comes: client_incoming.cpp, and of a negotiation client_negotiation.cpp.
     Status on_pdu(ByteView raw);
     void answer(Status status) REQUIRES(mutex_);
     Status on_bind_nak(const wire::Pdu& pdu) EXCLUDES(mutex_);
