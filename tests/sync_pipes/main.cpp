@@ -118,6 +118,19 @@ LONG die(handle_t, LongPipe* pipe) {
     die_at_rest();
 }
 
+// Answers whether its last element came before the pipe's end, though more was on the way before it.
+constexpr LONG kMarker = -1;
+HANDLE g_marker_seen = CreateEventW(nullptr, FALSE, FALSE, nullptr);
+LONG announce(handle_t, LongPipe* pipe) {
+    std::vector<LONG> much(32767);  // with their count a multiple of 8 bytes, as fragments are
+    for (int i = 0; i < 7; ++i) pipe->push(pipe->state, much.data(), static_cast<ULONG>(much.size()));
+    LONG marker = kMarker;
+    pipe->push(pipe->state, &marker, 1);
+    const bool seen = WaitForSingleObject(g_marker_seen, 10000) == WAIT_OBJECT_0;
+    pipe->push(pipe->state, nullptr, 0);
+    return seen;
+}
+
 LONG plain(handle_t, LONG a) { return a + 1; }
 
 LONG stop(handle_t) {
@@ -125,7 +138,7 @@ LONG stop(handle_t) {
     return 0;
 }
 
-enum Number { kSum, kCountUp, kBack, kRefuse, kWatched, kDie, kPlain, kStop };
+enum Number { kSum, kCountUp, kBack, kRefuse, kWatched, kDie, kPlain, kStop, kAnnounce };
 
 Interface iface;
 
@@ -141,6 +154,7 @@ void describe() {
     add(die, {{in_pipe, slot, 4}, {simple_result, 2 * slot, 8}});
     add(plain, {{in_simple, slot, 8}, {simple_result, 2 * slot, 8}});
     add(stop, {{simple_result, slot, 8}});
+    add(announce, {{out_pipe, slot, 4}, {simple_result, 2 * slot, 8}});
     iface.describe({0x5d2c4f10, 0x4f7e, 0x4b0d, {0x8e, 0x5c, 1, 2, 3, 4, 5, 7}}, types);
 }
 
@@ -329,6 +343,34 @@ void both_ways(handle_t h) {
     CHECK(!o.raised && result == 0 && both.made == kFew && both.seen == kFew && both.in_order && both.ended);
 }
 
+// Reads nothing for a while, so that what it is sent has to wait.
+struct Listener {
+    LongPipe pipe{nullptr, push, alloc, reinterpret_cast<char*>(this)};
+    bool slept = false;
+    std::vector<LONG> room = std::vector<LONG>(4096);
+    static void __RPC_USER alloc(char* state, ULONG, LONG** buffer, ULONG* given) {
+        auto& room = reinterpret_cast<Listener*>(state)->room;
+        *buffer = room.data();
+        *given = static_cast<ULONG>(room.size() * sizeof(LONG));
+    }
+    static void __RPC_USER push(char* state, LONG* buffer, ULONG count) {
+        auto& l = *reinterpret_cast<Listener*>(state);
+        if (!l.slept) Sleep(200);
+        l.slept = true;
+        for (ULONG i = 0; i < count; ++i)
+            if (buffer[i] == kMarker) SetEvent(g_marker_seen);
+    }
+};
+
+// What was pushed comes, without being pushed by what follows.
+void announced(handle_t h) {
+    LONG result = 0;
+    Listener listener;
+    ResetEvent(g_marker_seen);
+    const Outcome o = guarded([&] { result = CALL(kAnnounce, h, &listener.pipe); });
+    CHECK(!o.raised && result == 1);
+}
+
 // The server raises after a few elements: the client hears it long before it has made all of them.
 void refused(handle_t h) {
     Program in;
@@ -404,6 +446,7 @@ int alone(long megabytes, const wchar_t* program) {
         if (!h) return std::printf("no binding\n"), 1;
         portions(h);
         both_ways(h);
+        announced(h);
         refused(h);
         given_up(h, true);
         given_up(h, false);

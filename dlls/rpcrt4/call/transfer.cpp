@@ -10,6 +10,8 @@ namespace {
 
 constexpr size_t most_waiting = 256 * 1024;  // bytes that have come, before the peer has to wait
 constexpr size_t most_pieces = 8;            // that a thread which waits leaves behind
+constexpr size_t small_piece = 512;          // bytes: behind others the connection writes such pieces together, unless each is watched
+constexpr unsigned most_unwatched = 64;      // in a row
 
 }  // namespace
 
@@ -121,9 +123,9 @@ Status Transfer::await_room() {
 
 // ---- outgoing ----
 
-bool Transfer::gathers(Wait wait) {
+bool Transfer::spares_peer() {
     Guard g(mutex_);
-    return no_small_ || (wait == Wait::here && pieces_out_ != 0);
+    return no_small_;
 }
 
 void Transfer::spare_peer() {
@@ -138,15 +140,18 @@ Status Transfer::send(Buffer piece, bool last, bool told, Wait wait) {
     body.adopt(std::move(piece), headroom_);
     TransferCall* call = hold();
     if (!call) return Status::call_failed;
+    bool watched;
     {
         Guard g(mutex_);
-        ++pieces_out_;
+        watched = wait != Wait::here || last || pieces_out_ == 0 || body.size() > small_piece || unwatched_ == most_unwatched;
+        unwatched_ = watched ? 0 : unwatched_ + 1;
+        if (watched) ++pieces_out_;
         if (told) tell_sent_ = true;
         if (last) tell_sent_ = false;
     }
-    add_ref();  // until it was written
-    const Status status = call->send_piece(std::move(body), last, this);
-    if (failed(status)) on_written(0);
+    if (watched) add_ref();  // until it was written
+    const Status status = call->send_piece(std::move(body), last, watched ? this : nullptr);
+    if (failed(status) && watched) on_written(0);
     call->let_go();
     return status;
 }

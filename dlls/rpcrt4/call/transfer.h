@@ -17,8 +17,8 @@ public:
     // A reference on the call, for as long as something is asked of it; false when it is being destroyed.
     virtual bool hold() = 0;
     virtual void let_go() = 0;
-    // Sends a piece, whose size is a multiple of Transfer::unit() unless it is the last. ok: `watch` will hear of it; a failure: it
-    // will not, and the call has ended or is about to.
+    // Sends a piece, whose size is a multiple of Transfer::unit() unless it is the last. ok: `watch` (or nobody: null) will hear of it;
+    // a failure: it will not, and the call has ended or is about to.
     virtual Status send_piece(link::OutgoingBody piece, bool last, io::WriteWatch* watch) = 0;
     // Notifies the program, unless the call has ended.
     virtual void tell(RPC_ASYNC_EVENT event) = 0;
@@ -61,9 +61,8 @@ public:
     size_t headroom() const { return headroom_; }
     // Every piece but the last is a multiple of it (C706 12.6.4).
     size_t unit() const { return unit_; }
-    // Whether a small piece waits for more: something that was sent has not left yet and the thread may wait (Wait::here), or the peer
-    // is to be spared.
-    bool gathers(Wait wait) EXCLUDES(mutex_);
+    // Whether small pieces wait for more, since the peer is to be spared.
+    bool spares_peer() EXCLUDES(mutex_);
     // The peer is the nearest one, whose server stalls at fragments of a few bytes and, over TCP, when it has to wait for its reader: it
     // gets neither.
     void spare_peer() EXCLUDES(mutex_);
@@ -112,7 +111,8 @@ private:
     bool may_pause_ GUARDED_BY(mutex_) = true;
     bool paused_ GUARDED_BY(mutex_) = false;
     bool awaited_ GUARDED_BY(mutex_) = false;   // RpcReceiveComplete is owed
-    size_t pieces_out_ GUARDED_BY(mutex_) = 0;  // posted and not written
+    size_t pieces_out_ GUARDED_BY(mutex_) = 0;  // watched, and not written yet
+    unsigned unwatched_ GUARDED_BY(mutex_) = 0;  // small ones behind the last of them
     bool tell_sent_ GUARDED_BY(mutex_) = false;
     bool no_small_ GUARDED_BY(mutex_) = false;
     bool scheduled_ GUARDED_BY(mutex_) = false;

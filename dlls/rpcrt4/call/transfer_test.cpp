@@ -23,7 +23,7 @@ struct FakeCall final : TransferCall {
         sent.append(reinterpret_cast<char*>(piece.data()), piece.size());
         ended = ended || last;
         if (slow) watches.push_back(watch);
-        else watch->on_written(piece.size());
+        else if (watch) watch->on_written(piece.size());
         return Status::ok;
     }
     void tell(RPC_ASYNC_EVENT event) override { told.push_back(event); }
@@ -166,35 +166,53 @@ TEST_F(TransferTest, AfterTheEndNobodyIsTold) {
 
 // Whoever waits here does not wait for ever: for data, or for room.
 TEST_F(TransferTest, PatienceEnds) {
+    const std::string piece(1024, 'x');
     call.slow = true;
-    for (int i = 0; i < 8; ++i) EXPECT_EQ(send("12345678", false, false, Wait::here), Status::ok);
+    for (int i = 0; i < 8; ++i) EXPECT_EQ(send(piece, false, false, Wait::here), Status::ok);
     transfer->set_silence(20);
     EXPECT_EQ(take(Wait::here), Status::call_cancelled);
-    EXPECT_EQ(send("12345678", false, false, Wait::here), Status::call_cancelled);
+    EXPECT_EQ(send(piece, false, false, Wait::here), Status::call_cancelled);
     EXPECT_EQ(arrive("here"), Status::ok);
     EXPECT_EQ(take(Wait::here), Status::ok);
     transfer->set_silence(wait_forever);
     transfer->give_up_at(os::now_ms() + 20);
     transfer->give_up_at(os::now_ms() + 100000);  // the earliest counts
     EXPECT_EQ(take(Wait::here), Status::call_cancelled);
-    EXPECT_EQ(send("12345678", false, false, Wait::here), Status::call_cancelled);
+    EXPECT_EQ(send(piece, false, false, Wait::here), Status::call_cancelled);
     for (io::WriteWatch* watch : call.watches) watch->on_written(8);
-    EXPECT_EQ(send("12345678", false, false, Wait::here), Status::ok);
+    EXPECT_EQ(send(piece, false, false, Wait::here), Status::ok);
     call.watches.back()->on_written(8);
     EXPECT_EQ(call.held, 0);
 }
 
-// Small pieces go while nothing is out, and never to a peer that is to be spared, which is not made to wait either.
-TEST_F(TransferTest, SmallPiecesGather) {
-    EXPECT_FALSE(transfer->gathers(Wait::here));
+// Every piece goes at once. Small ones behind one that has not left are not watched, but for one of 65, so that their number stays bounded.
+TEST_F(TransferTest, OfSmallPiecesFewAreWatched) {
     call.slow = true;
-    EXPECT_EQ(send("12345678", false, false), Status::ok);
-    EXPECT_TRUE(transfer->gathers(Wait::here));
-    EXPECT_FALSE(transfer->gathers(Wait::no));
-    call.watches[0]->on_written(8);
-    EXPECT_FALSE(transfer->gathers(Wait::here));
+    const auto watched = [&] { return call.watches.back() != nullptr; };
+    for (int i = 0; i < 3 * 65; ++i) {
+        EXPECT_EQ(send("12345678", false, false, Wait::here), Status::ok);
+        EXPECT_EQ(watched(), i % 65 == 0);
+    }
+    EXPECT_EQ(call.sent.size(), 3u * 65 * 8);
+    EXPECT_EQ(send(std::string(1024, 'x'), false, false, Wait::here), Status::ok);
+    EXPECT_TRUE(watched());
+    EXPECT_EQ(send("12345678", false, false, Wait::no), Status::ok);
+    EXPECT_TRUE(watched());
+    EXPECT_EQ(send("12345678", true, false, Wait::here), Status::ok);
+    EXPECT_TRUE(watched());
+    for (auto* watch : call.watches)
+        if (watch) watch->on_written(8);
+    EXPECT_EQ(send("12345678", false, false, Wait::here), Status::ok);
+    EXPECT_TRUE(watched());
+    call.watches.back()->on_written(8);
+    EXPECT_EQ(call.held, 0);
+}
+
+// Who is to be spared small pieces is not made to wait either.
+TEST_F(TransferTest, ThePeerIsSpared) {
+    EXPECT_FALSE(transfer->spares_peer());
     transfer->spare_peer();
-    EXPECT_TRUE(transfer->gathers(Wait::no));
+    EXPECT_TRUE(transfer->spares_peer());
     EXPECT_EQ(arrive(std::string(1 << 20, 'x')), Status::ok);
     EXPECT_FALSE(stream->paused);
 }

@@ -10,7 +10,7 @@ namespace rpc::stub {
 namespace {
 
 constexpr uint8_t fc_long = 0x08;
-constexpr size_t worth_sending = 32 * 1024;  // bytes, behind others
+constexpr size_t worth_sending = 32 * 1024;  // bytes, to a peer that small pieces stall
 
 }  // namespace
 
@@ -133,7 +133,7 @@ Status PipeWriter::append(const MIDL_STUB_MESSAGE& settings, const PipeType& typ
 
 Status PipeWriter::flush(call::Transfer& transfer, bool last, bool told, call::Transfer::Wait wait) {
     const size_t size = held().size();
-    const bool small = size < worth_sending && transfer.gathers(wait);
+    const bool small = size < worth_sending && transfer.spares_peer();
     const size_t kept = last ? 0 : small ? size : size % transfer.unit();
     if (size == kept && !last) {
         if (told) transfer.tell_sent();

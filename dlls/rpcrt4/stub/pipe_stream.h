@@ -44,8 +44,8 @@ public:
     // `held`: stub data in front that did not make a whole piece. out_of_memory.
     Status begin(size_t headroom, ByteView held);
     Status append(const MIDL_STUB_MESSAGE& settings, const PipeType& type, const void* elements, uint32_t count);
-    // Sends all that makes a whole piece, or all. `told`: see Transfer::send. A small piece may wait for more
-    // (Transfer::gathers): who pushes element by element fills pieces that way.
+    // Sends all that makes a whole piece, or all. `told`: see Transfer::send. Only where the peer is to be
+    // spared small ones (Transfer::spares_peer) does one wait for more: what somebody pushes, the other may be waiting for.
     Status flush(call::Transfer& transfer, bool last, bool told, call::Transfer::Wait wait);
     // What was not sent.
     ByteView held() const { return out_.view().subspan(headroom_); }
