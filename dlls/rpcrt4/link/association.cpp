@@ -14,7 +14,7 @@ constexpr int max_open_attempts = 3;
 
 // Whether a connection of its own may do for a login what a shared one did not: that one was lost, or had no room for it. What a
 // server says of who somebody is, is final, and not asked for twice.
-bool is_not_of_login(Status status) {
+bool own_connection_may_do(Status status) {
     return status == Status::cannot_support || status == Status::protocol_error || status == Status::call_failed ||
            status == Status::call_failed_dne || status == Status::server_unavailable;
 }
@@ -167,7 +167,7 @@ Status Association::take_or_open(const Syntaxes& syntaxes, const security::Clien
             connection = std::move(extend);
             return Status::ok;
         }
-        const bool lost = best == Fit::login ? is_not_of_login(status) : !extend->alive();
+        const bool lost = best == Fit::login ? own_connection_may_do(status) : !extend->alive();
         give_back(std::move(extend));
         if (!lost) return status;  // the server's answer; a connection that just died is replaced silently
     }
@@ -249,7 +249,7 @@ Status Association::reserve_existing(const Syntaxes& syntaxes, const security::C
         return Status::ok;
     }
     extend->unreserve();
-    const bool lost = best == Fit::login ? is_not_of_login(status) : !extend->alive();
+    const bool lost = best == Fit::login ? own_connection_may_do(status) : !extend->alive();
     return lost ? Status::ok : status;
 }
 

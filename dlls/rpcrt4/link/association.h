@@ -2,7 +2,8 @@
 // What a client shares with one server endpoint: its connections and its association group. Every binding to that endpoint,
 // and every call until it is destroyed, holds a reference; the last one closes the connections. Synchronous and
 // asynchronous calls never share a connection, nor do an identity's and nobody's. Identities share one where its peer multiplexes
-// security contexts. Sources: C706 chapter 9.3.2, RPC:managing-network-connection-sets-associations-, [MS-RPCE] 3.3.1.5.4.
+// security contexts.
+// Sources: C706 chapter 9.3.2, RPC:managing-network-connection-sets-associations-, [MS-RPCE] 3.3.1.5.4.
 #include "base/mutex.h"
 #include "base/str.h"
 #include "base/vector.h"
